@@ -1,0 +1,142 @@
+"""Reading objects through one long-lived ``git cat-file --batch``; safe with threads and after a fork."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from promptstore.errors import GitError
+from promptstore.store.git.process import environment, run
+from promptstore.store.git.repository import Repository
+
+FEW_PATHS = 500
+"""More paths than this are not named on a command line; git is asked for all and the caller picks."""
+
+_CHUNK = 100  # requests in flight: their names always fit into the pipe, so neither side can block the other
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    oid: str
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    mode: str
+    oid: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode in {"100644", "100755"}
+
+
+class Objects:
+    """The object database of one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def read(self, name: str) -> Object | None:
+        """The object that ``name`` (an id, ``REV:PATH`` or any revision) names, or None."""
+        return self.read_many([name])[0]
+
+    def read_many(self, names: Sequence[str]) -> list[Object | None]:
+        """Many objects in one pipelined conversation, in the order asked."""
+        if any("\n" in name for name in names):
+            raise GitError("a revision cannot hold a line break")
+        with self._lock:
+            try:
+                return list(self._converse(names))
+            except BaseException:
+                self._stop()
+                raise
+
+    def blob(self, oid: str) -> bytes:
+        """The bytes of a blob. Raises GitError when it is not there (a shallow or damaged repository)."""
+        return self.blobs([oid])[0]
+
+    def blobs(self, oids: Sequence[str]) -> list[bytes]:
+        found = self.read_many(oids)
+        for oid, item in zip(oids, found, strict=True):
+            if item is None or item.kind != "blob":
+                raise GitError(f"the object {oid[:12]} is missing", hint="run `git fsck`, or `git fetch --unshallow`")
+        return [item.data for item in found if item is not None]
+
+    def tree(self, treeish: str, *paths: str) -> dict[str, TreeEntry]:
+        """Every file below ``paths`` of a commit or tree, by its path; empty where there is none."""
+        few = paths if len(paths) <= FEW_PATHS else ()
+        arguments = [*self._repository.arguments, "ls-tree", "-r", "-z", "--full-tree", treeish, "--", *few]
+        entries = {}
+        for line in run(arguments).decode("utf-8", "surrogateescape").split("\0")[:-1]:
+            head, path = line.split("\t", 1)
+            mode, _kind, oid = head.split(" ")
+            entries[path] = TreeEntry(mode, oid)
+        return entries
+
+    def close(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _converse(self, names: Sequence[str]) -> Iterator[Object | None]:
+        if not names:
+            return
+        process = self._running()
+        stdin, stdout = _pipes(process)
+        for start in range(0, len(names), _CHUNK):
+            chunk = names[start : start + _CHUNK]
+            stdin.write("".join(f"{name}\n" for name in chunk).encode("utf-8", "surrogateescape"))
+            stdin.flush()
+            for _ in chunk:
+                yield _answer(stdout)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                ["git", *self._repository.arguments, "cat-file", "--batch"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+            )
+        return self._process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            for pipe in _pipes(process):
+                pipe.close()
+            process.wait()
+
+    def _forget(self) -> None:
+        """In a forked child: the parent's pipes and lock are not ours."""
+        self._process = None
+        self._lock = threading.Lock()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise GitError("git cat-file has no pipes")
+    return process.stdin, process.stdout
+
+
+def _answer(stdout: IO[bytes]) -> Object | None:
+    head = stdout.readline().decode("utf-8", "surrogateescape")
+    if not head:
+        raise GitError("git cat-file ended early", hint="run `git fsck`")
+    words = head.rsplit(" ", 2)
+    if head.endswith((" missing\n", " ambiguous\n")) or len(words) != 3 or not words[2].strip().isdigit():
+        return None
+    data = stdout.read(int(words[2]))
+    stdout.read(1)
+    return Object(words[0], words[1], data)

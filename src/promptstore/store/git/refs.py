@@ -1,0 +1,142 @@
+"""Refs: read straight from the files git keeps them in, moved by ``git update-ref`` with compare-and-swap."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from promptstore.store.git.process import run
+from promptstore.store.git.repository import Repository
+
+Signature = tuple[int, int, int] | None
+"""What tells two states of a file apart: (mtime in ns, inode, size); None where there is no file."""
+
+RACY_NS = 20_000_000
+"""A file changed less than this long before it was read may change again without a new mtime (git's own caution)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefMove:
+    """Move ``name`` from ``old`` to ``new``; None means that it must not exist, or is to go."""
+
+    name: str
+    new: str | None
+    old: str | None
+
+
+def signature(path: str) -> Signature:
+    """The state of a file in one ``stat``."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def settled(state: Signature, now_ns: int) -> bool:
+    """Whether a state read at ``now_ns`` can be trusted to change its signature with its content."""
+    return state is None or now_ns - state[0] > RACY_NS
+
+
+class Refs:
+    """The refs of one repository. Threads may share it."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._packed_path = os.path.join(repository.common_dir, "packed-refs")
+        self._packed: tuple[Signature, bytes] = (None, b"")
+        self._lock = threading.Lock()
+        self._tables = os.path.join(repository.common_dir, "reftable", "tables.list")
+        self._reftable = os.path.exists(self._tables)
+
+    def read(self, name: str) -> str | None:
+        """The object that ``name`` points to (symbolic refs followed), or None."""
+        if self._reftable:
+            return self._ask(name)
+        for _ in range(5):
+            words = self._loose(name)
+            if words is None:
+                return self._from_packed(name)
+            if not words.startswith("ref: "):
+                return words
+            name = words.removeprefix("ref: ")
+        return None
+
+    def head_branch(self, git_dir: str | None = None) -> str | None:
+        """The full name of the branch checked out, or None for a detached HEAD."""
+        try:
+            with open(os.path.join(git_dir or self._repository.git_dir, "HEAD"), encoding="utf-8") as file:
+                words = file.read().strip()
+        except FileNotFoundError:
+            return None
+        return words.removeprefix("ref: ") if words.startswith("ref: ") else None
+
+    def watched(self, name: str) -> tuple[str, ...]:
+        """The files whose change may move ``name``, the one that decides first."""
+        if self._reftable:
+            return (self._tables,)
+        return (self.path(name), self._packed_path)
+
+    def path(self, name: str) -> str:
+        """The file of a loose ref."""
+        per_worktree = name == "HEAD" or not name.startswith("refs/")
+        folder = self._repository.git_dir if per_worktree else self._repository.common_dir
+        return os.path.join(folder, name)
+
+    def list(self, *prefixes: str) -> dict[str, str]:
+        """Every ref below the prefixes (folders, ending in ``/``, or whole names)."""
+        out = run([*self._repository.arguments, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes])
+        pairs = (line.split(" ", 1) for line in out.decode().splitlines())
+        return {name: oid for oid, name in pairs}
+
+    def move(self, moves: Iterable[RefMove], reason: str) -> None:
+        """Move refs together, each only from its old value. Raises RefMoved when one was moved by someone else."""
+        script = "".join(_instruction(move) for move in moves)
+        if script:
+            run(
+                [*self._repository.arguments, "update-ref", "--no-deref", "-m", reason, "--stdin"],
+                stdin=f"start\n{script}prepare\ncommit\n".encode(),
+            )
+
+    def _loose(self, name: str) -> str | None:
+        try:
+            with open(self.path(name), encoding="utf-8") as file:
+                return file.read().strip() or None
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def _from_packed(self, name: str) -> str | None:
+        text = self._packed_text()
+        place = text.find(f" {name}\n".encode())
+        if place < 0:
+            return None
+        start = text.rfind(b"\n", 0, place) + 1
+        return text[start:place].decode()
+
+    def _packed_text(self) -> bytes:
+        with self._lock:
+            now = time.time_ns()
+            state = signature(self._packed_path)
+            if state == self._packed[0] and settled(state, now):
+                return self._packed[1]
+            text = b""
+            if state is not None:
+                with open(self._packed_path, "rb") as file:
+                    text = file.read()
+            self._packed = (state if settled(state, now) else None, text)
+            return text
+
+    def _ask(self, name: str) -> str | None:
+        found = self.list(name)
+        return found.get(name)
+
+
+def _instruction(move: RefMove) -> str:
+    if move.new is None:
+        return f"delete {move.name} {move.old or ''}\n"
+    if move.old is None:
+        return f"create {move.name} {move.new}\n"
+    return f"update {move.name} {move.new} {move.old}\n"
