@@ -54,6 +54,8 @@ class RemoteHead:
     folder: str
     """Path of the vendor's folder, ``/`` between levels, empty at the root."""
     version: str
+    stamp: str = ""
+    """Changes whenever the listing says something new about the prompt, its newest version or its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ class Lens(Protocol):
     def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
         """The document as a prompt file; what the vendor cannot hold, and every spelling that still means the same,
         is taken from ``old``."""
+
+
+    def key(self, document: Document) -> str:
+        """The name by which the vendor tells this prompt from others; unique in a workspace."""
 
 
 class Workspace(Protocol):

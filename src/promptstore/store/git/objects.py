@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -42,10 +43,8 @@ class Objects:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._process: subprocess.Popen[bytes] | None = None
-        self._pid = 0
         self._lock = threading.Lock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+        _LIVE.add(self)
 
     def read(self, name: str) -> Object | None:
         """The object that ``name`` (an id, ``REV:PATH`` or any revision) names, or None."""
@@ -118,10 +117,26 @@ class Objects:
                 pipe.close()
             process.wait()
 
-    def _forget(self) -> None:
+    def __del__(self) -> None:
+        if self._process is not None:
+            self._stop()
+
+    def forget(self) -> None:
         """In a forked child: the parent's pipes and lock are not ours."""
         self._process = None
         self._lock = threading.Lock()
+
+
+_LIVE: weakref.WeakSet[Objects] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for objects in list(_LIVE):
+        objects.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

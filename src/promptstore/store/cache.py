@@ -1,0 +1,93 @@
+"""The cache: facts about immutable objects, in ``.git/promptstore/cache.db``. It may be deleted at any time.
+
+Keys are object ids, so nothing in it can grow stale. Whatever goes wrong with it (read-only, full, damaged, locked)
+costs speed and never an answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+
+_MAX_BYTES = 512 * 1024 * 1024
+_SCHEMA = "CREATE TABLE IF NOT EXISTS fact (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+
+
+class Cache:
+    """Facts by kind and key. Threads may share it; a forked child opens its own connection."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        return self.get_many(kind, [key]).get(key)
+
+    def get_many(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those keys that are known."""
+        found: dict[str, bytes] = {}
+        with self._lock:
+            try:
+                connection = self._open()
+                for start in range(0, len(keys), 500):
+                    chunk = keys[start : start + 500]
+                    marks = ",".join("?" * len(chunk))
+                    rows = connection.execute(
+                        f"SELECT key, value FROM fact WHERE kind = ? AND key IN ({marks})", (kind, *chunk)
+                    )
+                    found.update(rows)
+            except (sqlite3.Error, OSError):
+                self._drop()
+        return found
+
+    def put(self, kind: str, key: str, value: bytes) -> None:
+        self.put_many(kind, [(key, value)])
+
+    def put_many(self, kind: str, pairs: Iterable[tuple[str, bytes]]) -> None:
+        rows = [(kind, key, value) for key, value in pairs]
+        if not rows:
+            return
+        with self._lock:
+            try:
+                connection = self._open()
+                with connection:
+                    connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", rows)
+            except (sqlite3.Error, OSError):
+                self._drop()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None or self._pid != os.getpid():
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._discard_when_large()
+            connection = sqlite3.connect(self._path, timeout=0.2, check_same_thread=False)
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(_SCHEMA)
+            self._connection, self._pid = connection, os.getpid()
+        return self._connection
+
+    def _discard_when_large(self) -> None:
+        if os.path.exists(self._path) and os.path.getsize(self._path) > _MAX_BYTES:
+            os.unlink(self._path)
+
+    def _drop(self) -> None:
+        """Forget a connection that failed, and a file that is no database."""
+        connection, self._connection = self._connection, None
+        damaged = False
+        if connection is not None:
+            try:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.DatabaseError as error:
+                damaged = not isinstance(error, sqlite3.OperationalError)
+            connection.close()
+        if damaged and os.path.exists(self._path):
+            os.unlink(self._path)

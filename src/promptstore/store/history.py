@@ -1,0 +1,112 @@
+"""The branch's history as version numbers: what the versions ref records, and what came after it."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from promptstore.store.cache import Cache
+from promptstore.store.git.commits import Commits, Identity, NewCommit
+from promptstore.store.git.objects import Objects
+from promptstore.store.git.process import attempt, failure
+from promptstore.store.git.refs import RefMove, Refs
+from promptstore.store.git.repository import Repository
+from promptstore.store.layout import Layout
+from promptstore.store.refnames import VERSIONS
+from promptstore.store.versions import (
+    LOG_ARGUMENTS,
+    Numbering,
+    from_tree,
+    message_with,
+    parse_log,
+    tip_of,
+)
+
+_KIND = "numbering-1"
+
+
+class History:
+    """Numbers the versions of one repository's prompts."""
+
+    def __init__(
+        self, repository: Repository, layout: Layout, refs: Refs, objects: Objects, commits: Commits, cache: Cache
+    ) -> None:
+        self._repository = repository
+        self._layout = layout
+        self._refs = refs
+        self._objects = objects
+        self._commits = commits
+        self._cache = cache
+        self._memory: tuple[tuple[str | None, str], Numbering] | None = None
+
+    @property
+    def shallow(self) -> bool:
+        """Whether this clone lacks the beginning of its history."""
+        return os.path.exists(os.path.join(self._repository.common_dir, "shallow"))
+
+    def numbering(self, tip: str | None) -> Numbering:
+        """Every version up to the commit ``tip``; empty where a shallow clone cannot know."""
+        recorded = self._refs.read(VERSIONS)
+        if tip is None:
+            return self._recorded(recorded) if recorded else Numbering()
+        key = (recorded, tip)
+        if self._memory is not None and self._memory[0] == key:
+            return self._memory[1]
+        known = self._cache.get(_KIND, f"{recorded}:{tip}")
+        numbering = Numbering.from_json(known) if known else self._derive(recorded, tip)
+        self._memory = (key, numbering)
+        return numbering
+
+    def record(self, tip: str | None, who: Identity) -> Numbering:
+        """Make the numbers up to ``tip`` lasting: append to the versions ref what it lacks."""
+        numbering = self.numbering(tip)
+        recorded_at = self._refs.read(VERSIONS)
+        recorded = self._recorded(recorded_at) if recorded_at else Numbering()
+        entries = numbering.entries(recorded)
+        if tip is None or not entries:
+            return numbering
+        commit = NewCommit(recorded_at, who, who, message_with(tip, len(entries)), entries)
+        new = self._commits.write([commit])[0]
+        self._refs.move([RefMove(VERSIONS, new, recorded_at)], "promptstore: number versions")
+        return numbering
+
+    def provisional(self, tip: str | None) -> dict[str, int]:
+        """Per prompt, the number of its last lasting version, where newer ones are only derived."""
+        recorded_at = self._refs.read(VERSIONS)
+        recorded = self._recorded(recorded_at) if recorded_at else Numbering()
+        found = self.numbering(tip).versions
+        return {slug: len(recorded.of(slug)) for slug, versions in found.items() if len(versions) > len(recorded.of(slug))}
+
+    def _derive(self, recorded: str | None, tip: str) -> Numbering:
+        start = self._recorded(recorded) if recorded else Numbering()
+        if start.tip == tip:
+            return start
+        if self.shallow and (start.tip is None or not self._has(start.tip)):
+            return start
+        excluded = [f"^{start.tip}"] if start.tip and self._has(start.tip) else []
+        arguments = [*self._repository.arguments, *LOG_ARGUMENTS, tip, *excluded, "--", self._layout.folder]
+        done = attempt(arguments)
+        if done.returncode:
+            raise failure(arguments, done.stderr)
+        numbering = start.extended(parse_log(done.stdout, self._layout), tip)
+        self._cache.put(_KIND, f"{recorded}:{tip}", numbering.to_json())
+        return numbering
+
+    def _recorded(self, commit: str) -> Numbering:
+        known = self._cache.get(_KIND, commit)
+        if known:
+            return Numbering.from_json(known)
+        found = self._objects.read(commit)
+        tree = self._objects.tree(commit)
+        tip = tip_of(found.data.decode("utf-8", "replace")) if found else None
+        numbering = from_tree(((path, entry.oid) for path, entry in tree.items()), tip)
+        self._cache.put(_KIND, commit, numbering.to_json())
+        return numbering
+
+    def _has(self, commit: str) -> bool:
+        return self._objects.read(commit) is not None
+
+
+def system_identity(when: datetime) -> Identity:
+    """Who records bookkeeping when nobody in person does."""
+    return Identity("promptstore", "promptstore@localhost", when)

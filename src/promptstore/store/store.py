@@ -1,0 +1,407 @@
+"""The store: prompts by slug, version and tag, read from git without a network call."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+
+from promptstore.errors import InvalidPrompt, NotFound, UsageError, Where
+from promptstore.model.slug import slug_problem
+from promptstore.store.address import (
+    LATEST,
+    WORKING,
+    Address,
+    Located,
+    prompt_not_found,
+    revision_not_found,
+    version_not_found,
+)
+from promptstore.store.cache import Cache
+from promptstore.store.config import Config, find_root, load_config
+from promptstore.store.contents import Contents, Facts, parse
+from promptstore.store.git.checkout import Checkout
+from promptstore.store.git.commits import Commits, Identity
+from promptstore.store.git.objects import Objects
+from promptstore.store.git.process import attempt
+from promptstore.store.git.refs import Refs, Signature, settled, signature
+from promptstore.store.git.repository import Repository, require_repository
+from promptstore.store.history import History, system_identity
+from promptstore.store.layout import Layout
+from promptstore.store.prompt import Prompt
+from promptstore.store.refnames import TAGS, VERSIONS, branch_ref, tag_ref
+from promptstore.store.tags import tags_by_slug
+from promptstore.store.versions import Version
+
+Key = tuple[str, str | None, int | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A prompt and the state of the files that decide whether it still is the answer."""
+
+    prompt: Prompt
+    watched: tuple[tuple[str, Signature], ...]
+
+    def holds(self) -> bool:
+        return all(signature(path) == state for path, state in self.watched)
+
+
+class Store:
+    """One prompt store in one checkout. Threads may share it, and it survives a fork.
+
+    >>> store = Store.open(".")                                       # doctest: +SKIP
+    >>> store.get("support/summarizer", tag="production").render(ticket="...")   # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        root: str,
+        config: Config,
+        repository: Repository,
+        *,
+        ref: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.repository = repository
+        self.clock = clock
+        self.refs = Refs(repository)
+        self.objects = Objects(repository)
+        self.commits = Commits(repository)
+        self.cache = Cache(os.path.join(repository.state_dir, "cache.db"))
+        self.contents = Contents(self.objects, self.cache)
+        self.layout = _layout(root, config, repository)
+        self.history = History(repository, self.layout, self.refs, self.objects, self.commits, self.cache)
+        self._ref = ref
+        self._memory: dict[Key, _Remembered] = {}
+        self._trees: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = ".", ref: str | None = None) -> Store:
+        """Open the store at or above ``path``. ``ref`` reads another ref than the synced branch (``origin/main``).
+
+        Raises StoreNotFound outside a store and ConfigError for a config that cannot be used.
+        """
+        root = find_root(os.fspath(path))
+        return cls(root, load_config(root), require_repository(root), ref=ref)
+
+    # --- the public reading API
+
+    def get(
+        self,
+        slug: str,
+        *,
+        tag: str | None = None,
+        version: int | None = None,
+        rev: str | None = None,
+        working: bool = False,
+    ) -> Prompt:
+        """The prompt ``slug``: its newest committed version, or the one that one of the keywords names.
+
+        Sees a moved tag or a new commit at the very next call and never touches the network. Raises PromptNotFound,
+        TagNotFound, VersionNotFound, RevisionNotFound or InvalidPrompt.
+        """
+        key = (slug, tag, version, rev)
+        if not working:
+            remembered = self._memory.get(key)
+            if remembered is not None and remembered.holds():
+                return remembered.prompt
+        return self._get(slug, tag, version, rev, working)
+
+    def tags(self, slug: str) -> dict[str, int | None]:
+        """The deployment tags of a prompt: tag -> version (None for a text that never came to the branch)."""
+        return {tag: self._at_commit(slug, commit).version for tag, commit in self.tag_commits(slug).items()}
+
+    def close(self) -> None:
+        """End the helper process and the cache connection. The store opens them again when it is used."""
+        self.objects.close()
+        self.cache.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- where things stand
+
+    @cached_property
+    def branch(self) -> str:
+        """The full name of the synced branch."""
+        return branch_ref(self.config.branch)
+
+    @property
+    def tip_ref(self) -> str:
+        """The ref whose commit is read: the synced branch, or what stands for it where it does not exist here."""
+        if self._ref is not None:
+            return self._readable_ref(self._ref)
+        if self.refs.read(self.branch) is not None:
+            return self.branch
+        tracking = f"refs/remotes/{self.config.git.remote or 'origin'}/{self.config.branch}"
+        if self.refs.read(tracking) is not None:
+            return tracking
+        return "HEAD" if self.refs.head_branch() is None else self.branch
+
+    @property
+    def tip(self) -> str | None:
+        """The commit that is read; None in a repository without one."""
+        return self.refs.read(self.tip_ref)
+
+    def _readable_ref(self, name: str) -> str:
+        for candidate in (name, f"refs/{name}", f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}"):
+            if self.refs.read(candidate) is not None:
+                return candidate
+        raise NotFound(f"there is no ref '{name}'", hint="`git branch -a` lists what there is")
+
+    def prompts_at(self, commit: str | None) -> dict[str, str]:
+        """The prompts of a commit: slug -> blob id."""
+        if commit is None:
+            return {}
+        if commit not in self._trees:
+            if len(self._trees) > 16:
+                self._trees.clear()
+            self._trees[commit] = self.layout.prompts(self.objects.tree(commit, self.layout.folder))
+        return self._trees[commit]
+
+    def versions(self, slug: str) -> tuple[Version, ...]:
+        """The numbered versions of a prompt, oldest first."""
+        return self.history.numbering(self.tip).of(slug)
+
+    def tag_commits(self, slug: str) -> dict[str, str]:
+        """The deployment tags of a prompt: tag -> commit."""
+        found = self.refs.list(f"{TAGS}{slug}/-/")
+        return tags_by_slug(found.items()).get(slug, {})
+
+    def all_tag_commits(self) -> dict[str, dict[str, str]]:
+        """Every tag of every prompt: slug -> tag -> commit."""
+        return tags_by_slug(self.refs.list(TAGS).items())
+
+    # --- addresses
+
+    def locate(self, address: Address) -> Located:
+        """What an address means in git. ``@working`` is not in git: see `working_text`."""
+        rev = address.rev
+        if rev == LATEST:
+            return self._latest(address.slug)
+        if rev.isdigit():
+            return self._numbered(address.slug, int(rev))
+        commit = self.refs.read(tag_ref(address.slug, rev))
+        if commit is not None:
+            return self._at_commit(address.slug, commit)
+        return self._at_revision(address.slug, rev)
+
+    def _latest(self, slug: str) -> Located:
+        tip = self.tip
+        blob = self._blob_at(tip, slug) if tip else None
+        if tip is None or blob is None:
+            raise self._not_found(slug, tip)
+        numbered = self.history.numbering(tip).of(slug)
+        if numbered and numbered[-1].blob == blob:
+            return Located(slug, blob, numbered[-1].commit, numbered[-1].number)
+        return Located(slug, blob, tip, None)
+
+    def _numbered(self, slug: str, number: int) -> Located:
+        versions = self.versions(slug)
+        for version in versions:
+            if version.number == number:
+                return Located(slug, version.blob, version.commit, number)
+        tip = self.tip
+        if not versions and (tip is None or self._blob_at(tip, slug) is None):
+            raise self._not_found(slug, tip)
+        raise version_not_found(slug, number, len(versions), self.history.shallow and not versions)
+
+    def _at_revision(self, slug: str, rev: str) -> Located:
+        unfetched = self._tags_never_fetched()
+        found = None if unfetched and not _looks_like_commit(rev) else self.objects.read(f"{rev}^{{commit}}")
+        if found is None:
+            tip = self.tip
+            if not self.tag_commits(slug) and (tip is None or self._blob_at(tip, slug) is None):
+                raise self._not_found(slug, tip)
+            raise revision_not_found(slug, rev, self.tag_commits(slug), unfetched)
+        return self._at_commit(slug, found.oid)
+
+    def _at_commit(self, slug: str, commit: str) -> Located:
+        blob = self._blob_at(commit, slug)
+        if blob is None:
+            blob = self._moved_blob(slug, commit)
+        if blob is None:
+            raise self._not_found(slug, commit)
+        version = self._version_at(slug, blob, commit)
+        return Located(slug, blob, commit, version.number if version else None)
+
+    def _moved_blob(self, slug: str, commit: str) -> str | None:
+        """The text of a prompt at a commit where it still had another name."""
+        known = next((version for version in self.versions(slug) if version.commit == commit), None)
+        return known.blob if known else None
+
+    def _version_at(self, slug: str, blob: str, commit: str) -> Version | None:
+        """The version that a blob is at a commit: a text that came back has several, the newest before it counts."""
+        same = [version for version in self.versions(slug) if version.blob == blob]
+        if len(same) <= 1:
+            return same[0] if same else None
+        exact = next((version for version in same if version.commit == commit), None)
+        return exact or next((v for v in reversed(same) if self.is_ancestor(v.commit, commit)), same[0])
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        arguments = [*self.repository.arguments, "merge-base", "--is-ancestor", older, newer]
+        return older == newer or attempt(arguments).returncode == 0
+
+    def _blob_at(self, commit: str, slug: str) -> str | None:
+        """The blob of a prompt at a commit, from the cache or from git."""
+        if commit in self._trees:
+            return self._trees[commit].get(slug)
+        key = f"{commit}:{self.layout.path(slug)}"
+        known = self.cache.get("at", key)
+        if known is not None:
+            return known.decode() or None
+        found = self.objects.read(key)
+        blob = found.oid if found and found.kind == "blob" else None
+        self.cache.put("at", key, (blob or "").encode())
+        return blob
+
+    def _tags_never_fetched(self) -> bool:
+        """A clone whose origin exists and whose prompt refs never came here: a tag must not be taken for a branch."""
+        has_origin = bool(self.config.git.remote) and os.path.isdir(
+            os.path.join(self.repository.common_dir, "refs", "remotes", self.config.git.remote)
+        )
+        return has_origin and not self.refs.list(TAGS, VERSIONS)
+
+    def _not_found(self, slug: str, commit: str | None) -> NotFound:
+        at = f"at {commit[:10]}" if commit and commit != self.tip else f"on {self.config.branch}"
+        if commit == self.tip and os.path.isfile(self.layout.file(slug)):
+            error = prompt_not_found(slug, (), at)
+            error.hint = f"its file is not committed yet: `git add` and commit it, or read '{slug}@working'"
+            return error
+        return prompt_not_found(slug, self.prompts_at(commit), at)
+
+    # --- reading
+
+    def text(self, located: Located) -> bytes:
+        """The prompt file's bytes. Raises InvalidPrompt for a broken one."""
+        return self.contents.text(located.blob, self._shown(located))
+
+    def facts(self, located: Located) -> Facts:
+        return self.contents.facts(located.blob, self._shown(located))
+
+    def working_text(self, slug: str) -> bytes:
+        """The bytes of the work-tree file. Raises PromptNotFound."""
+        try:
+            with open(self.layout.file(slug), "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise prompt_not_found(slug, self.prompts_at(self.tip), "in the work tree") from None
+
+    def working_facts(self, slug: str) -> Facts:
+        return parse(self.working_text(slug), self.layout.path(slug))
+
+    def _shown(self, located: Located) -> str:
+        path = self.layout.path(located.slug)
+        return path if located.version is None else f"{path}@{located.version}"
+
+    def _get(self, slug: str, tag: str | None, version: int | None, rev: str | None, working: bool) -> Prompt:
+        asked = sum(value is not None for value in (tag, version, rev)) + working
+        if asked > 1:
+            raise UsageError("give one of tag, version, rev and working", hint="each names a version on its own")
+        if slug_problem(slug):
+            raise prompt_not_found(slug, self.prompts_at(self.tip), f"on {self.config.branch}")
+        return self._working(slug) if working else self._remember(slug, tag, version, rev)
+
+    def _working(self, slug: str) -> Prompt:
+        from promptstore.model.digest import prompt_digest
+        from promptstore.model.reading import parse_prompt
+
+        file = parse_prompt(self.working_text(slug), self.layout.path(slug))
+        return Prompt(slug, None, None, prompt_digest(file), file)
+
+    def _remember(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Prompt:
+        now = time.time_ns()
+        watched = self._watched(slug, tag, rev)
+        located = self._located(slug, tag, version, rev)
+        facts = self.facts(located)
+        prompt = Prompt(
+            slug, located.version, located.commit, facts.digest, self.contents.prompt(located.blob, self._shown(located))
+        )
+        lasting = rev is None or _is_full_id(rev)
+        if lasting and all(settled(state, now) for _, state in watched):
+            if len(self._memory) > 20_000:
+                self._memory.clear()
+            self._memory[(slug, tag, version, rev)] = _Remembered(prompt, watched)
+        return prompt
+
+    def _located(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Located:
+        if tag is not None:
+            commit = self.refs.read(tag_ref(slug, tag))
+            if commit is None:
+                raise self._no_tag(slug, tag)
+            return self._at_commit(slug, commit)
+        if version is not None:
+            return self._numbered(slug, version)
+        return self._latest(slug) if rev is None else self.locate(Address(slug, rev))
+
+    def _no_tag(self, slug: str, tag: str) -> NotFound:
+        tip = self.tip
+        tags = self.tag_commits(slug)
+        if not tags and (tip is None or self._blob_at(tip, slug) is None):
+            return self._not_found(slug, tip)
+        return revision_not_found(slug, tag, tags, self._tags_never_fetched())
+
+    def _watched(self, slug: str, tag: str | None, rev: str | None) -> tuple[tuple[str, Signature], ...]:
+        """The files that decide an answer, with their states from before it was looked up."""
+        if rev is not None and _is_full_id(rev):
+            return ()
+        names = [tag_ref(slug, tag) if tag is not None else self.tip_ref, VERSIONS]
+        states: dict[str, Signature] = {}
+        for name in names:
+            for path in self.refs.watched(name):
+                states[path] = signature(path)
+                if states[path] is not None:
+                    break  # a loose ref decides alone; only without it do the packed ones count
+        return tuple(states.items())
+
+    # --- what writing needs
+
+    @cached_property
+    def checkout(self) -> Checkout:
+        return Checkout(self.repository, self.refs, self.objects)
+
+    def user(self) -> Identity:
+        """Who is at the keyboard, by git's config; the store itself where git knows nobody."""
+        done = attempt([*self.repository.arguments, "var", "GIT_AUTHOR_IDENT"])
+        name, _, rest = done.stdout.decode("utf-8", "replace").strip().partition(" <")
+        email = rest.partition(">")[0]
+        return Identity(name, email, self.clock()) if name and email else system_identity(self.clock())
+
+    def all_facts(self, commit: str | None) -> tuple[Mapping[str, Facts], Mapping[str, InvalidPrompt]]:
+        """Facts of every prompt of a commit by slug, and the errors of the broken ones."""
+        slugs = {self.layout.path(slug): slug for slug in self.prompts_at(commit)}
+        found, broken = self.contents.facts_of({self.layout.path(s): b for s, b in self.prompts_at(commit).items()})
+        return (
+            {slugs[path]: facts for path, facts in found.items()},
+            {slugs[path]: error for path, error in broken.items()},
+        )
+
+
+def _layout(root: str, config: Config, repository: Repository) -> Layout:
+    top = repository.worktree
+    inside = os.path.relpath(os.path.realpath(root), os.path.realpath(top)) if top else "."
+    if inside.startswith(".."):
+        raise UsageError(f"{root} lies outside its repository {top}", where=Where(path=root))
+    folder = config.prompts if inside == "." else f"{inside.replace(os.sep, '/')}/{config.prompts}"
+    return Layout(folder, os.path.join(root, *config.prompts.split("/")))
+
+
+def _is_full_id(rev: str) -> bool:
+    return len(rev) in {40, 64} and all(char in "0123456789abcdef" for char in rev)
+
+
+def _looks_like_commit(rev: str) -> bool:
+    head = rev.split("~", 1)[0].split("^", 1)[0]
+    return len(head) >= 7 and all(char in "0123456789abcdef" for char in head)

@@ -1,0 +1,362 @@
+"""The planner: a pure function of (B, L, R), tags, capabilities and policy.
+
+Compares in the vendor's space: L changed when its projection differs from the base's, R changed when the vendor's
+document does. It never asks for the vendor's name and never reads commit parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from promptstore.errors import NotRepresentable
+from promptstore.merge.three_way import merge
+from promptstore.model.changes import fields
+from promptstore.model.digest import digest_of
+from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
+from promptstore.sync.policy import Policy
+from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
+from promptstore.vendors.base import Document, Vendor
+
+if TYPE_CHECKING:
+    from promptstore.model.prompt_file import PromptFile
+
+Outcome = Action | Conflict | Held
+
+
+def plan_contents(trees: Trees, vendor: Vendor, policy: Policy) -> Plan:
+    """Bring the contents of one remote together; tags come after (`plan_tags`)."""
+    planner = Planner(trees, vendor, policy)
+    outcomes = [outcome for slug in planner.slugs() for outcome in planner.decide(slug)]
+    return collect(outcomes)
+
+
+def collect(outcomes: list[Outcome]) -> Plan:
+    return Plan(
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Action)),
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Conflict)),
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Held)),
+    )
+
+
+@dataclass
+class Planner:
+    """Decides prompt by prompt. Holds nothing but its inputs and what it computed from them."""
+
+    trees: Trees
+    vendor: Vendor
+    policy: Policy
+    _projected: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def slugs(self) -> list[str]:
+        everything = {*self.trees.base, *self.trees.local, *self.trees.seen}
+        return sorted(slug for slug in everything if self.policy.covers(slug) and slug not in self.trees.in_doubt)
+
+    def decide(self, slug: str) -> Iterator[Outcome]:
+        """What to do about one prompt."""
+        base, local, seen = (self.trees.base.get(slug), self.trees.local.get(slug), self.trees.seen.get(slug))
+        if slug in self.trees.vanished and seen is not None and slug not in self.trees.gone:
+            yield self._held(slug, f"{self.vendor.title} did not list it this time", "run it again later")
+        elif local is not None and local.problem:
+            yield self._held(slug, f"its file is invalid: {local.problem}", "run `promptstore check`")
+        elif base is None:
+            yield from self._first_meeting(slug, local, seen)
+        elif slug in self.trees.gone:
+            yield from self._gone(slug, base, local)
+        elif local is None:
+            yield from self._removed_here(slug, base, seen)
+        else:
+            yield from self._linked(slug, base, local, seen)
+
+    # --- never agreed before
+
+    def _first_meeting(self, slug: str, local: LocalEntry | None, seen: RemoteEntry | None) -> Iterator[Outcome]:
+        if local is None and seen is not None:
+            yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
+        elif local is not None and seen is None:
+            yield from self._create_remote(slug, local)
+        elif local is not None and seen is not None:
+            yield from self._meet(slug, local, seen)
+
+    def _meet(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
+        document = self._document(slug, local.blob)
+        if isinstance(document, NotRepresentable):
+            yield self._unrepresentable(slug, document)
+        elif digest_of(document) == seen.digest:
+            yield self._link(slug, local.blob, seen, "the same on both sides")
+        elif local.waiting:
+            yield self._waiting(slug, local.waiting)
+        else:
+            yield from self._conflicts(slug, None, local, seen)
+
+    def _create_remote(self, slug: str, local: LocalEntry) -> Iterator[Outcome]:
+        if not self.policy.push or not self.vendor.capabilities.write:
+            return  # a vendor that can neither hold nor create it: out of its scope, nothing to tell
+        document = self._document(slug, local.blob)
+        if isinstance(document, NotRepresentable):
+            yield self._unrepresentable(slug, document)
+            return
+        other = self._name_taken(slug, document)
+        if other:
+            yield self._held(
+                slug,
+                f"its name '{self.vendor.lens.key(document)}' is used by {other}",
+                "give one of the two another `name:`",
+            )
+            return
+        for blob in self._tagged_before(slug, local, None):
+            yield self._publish(slug, blob, None, "create-remote", (), "a tag names this version")
+        yield self._publish(slug, local.blob, None, "create-remote", (), f"new here, not at {self.vendor.title}")
+
+    def _name_taken(self, slug: str, document: Document) -> str | None:
+        key = self.vendor.lens.key(document)
+        for other, seen in self.trees.seen.items():
+            if other != slug and seen.name == key and other not in self.trees.gone:
+                return f"'{other}'"
+        for other, local in self.trees.local.items():
+            if other != slug and other not in self.trees.base and not local.problem:
+                known = self._document(other, local.blob)
+                if not isinstance(known, NotRepresentable) and self.vendor.lens.key(known) == key:
+                    return f"'{other}'"
+        return None
+
+    # --- linked
+
+    def _linked(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry | None) -> Iterator[Outcome]:
+        if seen is None:
+            return
+        if local.blob != base.blob and not base.seen:
+            yield self._held(
+                slug,
+                "the text last agreed on is not in this branch's history",
+                "run `git pull` first, or `promptstore resolve`",
+            )
+            return
+        try:
+            ours = self._changed_here(slug, base, local)
+        except NotRepresentable as error:
+            yield self._unrepresentable(slug, error)
+            return
+        theirs = seen.digest != base.link.document
+        if ours and theirs:
+            yield from self._both(slug, base, local, seen)
+        elif theirs:
+            yield from self._update_local(slug, base, local, seen)
+        elif ours:
+            yield from self._update_remote(slug, base, local, seen)
+        elif seen.version != base.link.head or seen.name != base.link.name:
+            yield self._link(slug, local.blob, seen, "a newer version with the same text")
+
+    def _changed_here(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
+        if local.blob == base.blob:
+            return False
+        return self._projection(slug, local.blob) != self._base_projection(slug, base)
+
+    def _base_projection(self, slug: str, base: BaseEntry) -> str:
+        try:
+            return self._projection(slug, base.blob)
+        except NotRepresentable:
+            return base.link.document
+
+    def _both(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
+        if self._projection(slug, local.blob) == seen.digest:
+            yield self._link(slug, local.blob, seen, "both sides made the same change")
+            return
+        if local.waiting:
+            yield self._waiting(slug, local.waiting)
+            return
+        theirs = self._lifted(slug, seen, local.blob)
+        merged = merge(self._prompt(base.blob), self._prompt(local.blob), theirs)
+        if merged.conflicts:
+            for conflict in merged.conflicts:
+                yield Conflict(
+                    self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs
+                )
+        elif self.policy.pull:
+            changed = tuple(fields(self._prompt(local.blob), theirs))
+            yield self._action(
+                slug,
+                "merge",
+                seen,
+                fields=changed,
+                data=merged.data,
+                blob=local.blob,
+                reason="changed on both sides, in different places",
+            )
+
+    def _update_local(
+        self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry
+    ) -> Iterator[Outcome]:
+        if local.waiting:
+            yield self._waiting(slug, local.waiting)
+            return
+        changed = fields(self._prompt(base.blob), self._lifted(slug, seen, base.blob))
+        yield from self._pull(slug, seen, "update-local", tuple(changed), f"edited at {self.vendor.title}")
+
+    def _update_remote(
+        self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry
+    ) -> Iterator[Outcome]:
+        if not self.policy.push:
+            return
+        if not self.vendor.capabilities.write:
+            yield self._held(
+                slug,
+                f"{self.vendor.title} has no API to write content, so this edit cannot be published there",
+                f"make the edit in {self.vendor.title}, or take its text back with `promptstore resolve {slug} --theirs`",
+            )
+            return
+        document = self._document(slug, local.blob)
+        if isinstance(document, NotRepresentable):
+            yield self._unrepresentable(slug, document)
+            return
+        if self.vendor.lens.key(document) != seen.name and not self.vendor.capabilities.rename:
+            yield self._held(
+                slug,
+                f"{self.vendor.title} cannot rename '{seen.name}' to '{self.vendor.lens.key(document)}'",
+                f"rename it in {self.vendor.title}, or set `name:` back",
+            )
+            return
+        for blob in self._tagged_before(slug, local, base):
+            yield self._publish(slug, blob, seen, "update-remote", (), "a tag names this version")
+        changed = tuple(fields(self._prompt(base.blob), self._prompt(local.blob)))
+        yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
+
+    def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
+        """Texts that a tag names, newer than what the vendor has and older than the newest: published first, in order."""
+        numbers = self.trees.numbers.get(slug, {})
+        newest = numbers.get(local.blob, 0)
+        floor = numbers.get(base.blob, 0) if base else 0
+        wanted: dict[int, str] = {}
+        for tag, place in local.tags.items():
+            if not self.policy.covers_tag(tag) or place.version is None or not floor < place.version < newest:
+                continue
+            if not self._at_vendor(slug, place.blob, base):
+                wanted[place.version] = place.blob
+        return [wanted[number] for number in sorted(wanted)]
+
+    def _at_vendor(self, slug: str, blob: str, base: BaseEntry | None) -> bool:
+        document = self._document(slug, blob)
+        if isinstance(document, NotRepresentable):
+            return True  # nothing that could be published
+        return base is not None and base.link.version_of(blob, digest_of(document)) is not None
+
+    # --- deletions
+
+    def _removed_here(self, slug: str, base: BaseEntry, seen: RemoteEntry | None) -> Iterator[Outcome]:
+        if seen is None or not base.seen:
+            return
+        if seen.digest != base.link.document:
+            theirs = self._lifted(slug, seen, base.blob)
+            yield Conflict(self.trees.remote, slug, "", self._prompt(base.blob).data(), None, theirs.data())
+        elif not self.policy.push:
+            return
+        elif not self.vendor.capabilities.delete:
+            yield self._held(slug, f"deleted here, and {self.vendor.title} has no API to delete", "archive it there")
+        elif not self.policy.allow_delete:
+            yield self._held(
+                slug,
+                f"deleted here, still at {self.vendor.title}",
+                "archive it there too with `promptstore sync --allow-delete`, or `git revert` the deletion",
+            )
+        else:
+            yield self._action(slug, "delete-remote", seen, reason="deleted here")
+
+    def _gone(self, slug: str, base: BaseEntry, local: LocalEntry | None) -> Iterator[Outcome]:
+        seen = self.trees.seen.get(slug)
+        if local is None:
+            yield Action(self.trees.remote, slug, "link", reason="deleted on both sides", remote_id=base.link.id)
+        elif self._edited_since(slug, base, local):
+            yield Conflict(
+                self.trees.remote, slug, "", self._prompt(base.blob).data(), self._prompt(local.blob).data(), None
+            )
+        elif self.policy.pull:
+            yield self._action(slug, "delete-local", seen, reason=f"deleted at {self.vendor.title}", blob=local.blob)
+
+    def _edited_since(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
+        try:
+            return self._changed_here(slug, base, local)
+        except NotRepresentable:
+            return True
+
+    # --- pieces
+
+    def _pull(
+        self, slug: str, seen: RemoteEntry, kind: Kind, changed: tuple[str, ...], reason: str
+    ) -> Iterator[Outcome]:
+        if self.policy.pull:
+            yield self._action(slug, kind, seen, fields=changed, reason=reason, blob=seen.blob)
+
+    def _publish(
+        self, slug: str, blob: str, seen: RemoteEntry | None, kind: Kind, changed: tuple[str, ...], reason: str
+    ) -> Action:
+        return Action(
+            self.trees.remote,
+            slug,
+            kind,
+            changed,
+            self.trees.numbers.get(slug, {}).get(blob),
+            reason=reason,
+            blob=blob,
+            remote_id=seen.id if seen else None,
+            expected=seen.version if seen else None,
+        )
+
+    def _link(self, slug: str, blob: str, seen: RemoteEntry, reason: str) -> Action:
+        return self._action(slug, "link", seen, blob=blob, reason=reason)
+
+    def _action(self, slug: str, kind: Kind, seen: RemoteEntry | None, **more: object) -> Action:
+        return Action(
+            self.trees.remote,
+            slug,
+            kind,
+            version=shown_version(self.vendor, seen.version) if seen else None,
+            remote_id=seen.id if seen else None,
+            expected=seen.version if seen else None,
+            **more,  # type: ignore[arg-type]
+        )
+
+    def _conflicts(
+        self, slug: str, base: PromptFile | None, local: LocalEntry, seen: RemoteEntry
+    ) -> Iterator[Outcome]:
+        merged = merge(base, self._prompt(local.blob), self._lifted(slug, seen, local.blob))
+        for conflict in merged.conflicts:
+            yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)
+        if not merged.conflicts and self.policy.pull:
+            yield self._action(
+                slug, "merge", seen, data=merged.data, blob=local.blob, reason="each side has what the other lacks"
+            )
+
+    def _held(self, slug: str, reason: str, hint: str) -> Held:
+        return Held(self.trees.remote, slug, reason, hint)
+
+    def _waiting(self, slug: str, why: str) -> Held:
+        return self._held(slug, f"waiting: {why}", "commit or put aside the edits, then run it again")
+
+    def _unrepresentable(self, slug: str, error: NotRepresentable) -> Held:
+        place = f" ({error.field})" if error.field else ""
+        return self._held(slug, f"{self.vendor.title} cannot hold it{place}: {error.message}", error.hint)
+
+    def _prompt(self, blob: str) -> PromptFile:
+        return self.trees.prompts[blob]
+
+    def _lifted(self, slug: str, seen: RemoteEntry, onto: str) -> PromptFile:
+        return self.vendor.lens.lift(seen.document, slug, self._prompt(onto))
+
+    def _document(self, slug: str, blob: str) -> Document | NotRepresentable:
+        try:
+            return self.vendor.lens.project(self._prompt(blob), slug)
+        except NotRepresentable as error:
+            return error
+
+    def _projection(self, slug: str, blob: str) -> str:
+        """The digest of a text in the vendor's space. Raises NotRepresentable."""
+        key = (slug, blob)
+        if key not in self._projected:
+            self._projected[key] = digest_of(self.vendor.lens.project(self._prompt(blob), slug))
+        return self._projected[key]
+
+
+def shown_version(vendor: Vendor, version: str) -> int | str:
+    """A vendor's version as people and JSON see it."""
+    return int(version) if vendor.capabilities.numbered and version.isdigit() else version

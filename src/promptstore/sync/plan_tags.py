@@ -1,0 +1,179 @@
+"""Planning tags: three-way too, after contents; a tag moves at a vendor only once its version is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from promptstore.errors import NotRepresentable
+from promptstore.model.digest import digest_of
+from promptstore.store.refnames import tag_problem
+from promptstore.sync.actions import Action, Conflict, Held, Plan
+from promptstore.sync.plan import Outcome, collect, shown_version
+from promptstore.sync.policy import Policy
+from promptstore.sync.trees import EMPTY_LINK, Link, LocalEntry, LocalTag, RemoteEntry, Trees
+from promptstore.vendors.base import Vendor
+
+Place = str | None | Literal[False]
+"""Where a tag stands, in the vendor's versions: a version, None for nowhere, False for a text the vendor lacks."""
+
+
+def plan_tags(trees: Trees, vendor: Vendor, policy: Policy, contents: Plan) -> Plan:
+    """The tag moves of one remote, given what its contents are about to become."""
+    unsettled = {held.slug for held in contents.held} | {conflict.slug for conflict in contents.conflicts}
+    outcomes: list[Outcome] = []
+    for slug in sorted({*trees.base, *trees.local, *trees.seen}):
+        if policy.covers(slug) and slug not in unsettled and slug not in trees.in_doubt and slug not in trees.gone:
+            planner = _TagPlanner(trees, vendor, policy, slug, contents)
+            outcomes.extend(planner.decide())
+    return collect(outcomes)
+
+
+class _TagPlanner:
+    """Decides the tags of one prompt."""
+
+    def __init__(self, trees: Trees, vendor: Vendor, policy: Policy, slug: str, contents: Plan) -> None:
+        self.trees = trees
+        self.vendor = vendor
+        self.policy = policy
+        self.slug = slug
+        base = trees.base.get(slug)
+        self.link: Link = base.link if base else EMPTY_LINK
+        self.local: LocalEntry | None = trees.local.get(slug)
+        self.seen: RemoteEntry | None = trees.seen.get(slug)
+        self.coming = {action.blob for action in contents.actions if action.slug == slug}
+
+    def decide(self) -> Iterator[Outcome]:
+        if not self.vendor.capabilities.tags or (self.seen is None and not self.coming):
+            return
+        if self.local is None and not self.coming:
+            return
+        ours = self.local.tags if self.local else {}
+        theirs = self.seen.tags if self.seen else {}
+        for tag in sorted({*ours, *theirs, *self.link.tags}):
+            if self.policy.covers_tag(tag):
+                yield from self._tag(tag, ours.get(tag), theirs.get(tag))
+
+    def _tag(self, tag: str, ours: LocalTag | None, theirs: str | None) -> Iterator[Outcome]:
+        base = self.link.tags.get(tag)
+        local = self._place(ours, theirs, base)
+        if local == theirs:
+            return
+        if theirs == base:
+            yield from self._to_remote(tag, ours, local)
+        elif local == base:
+            yield from self._to_local(tag, theirs)
+        else:
+            yield Conflict(
+                self.trees.remote, self.slug, f"tag:{tag}", self._shown(base), self._ours_shown(ours), self._shown(theirs)
+            )
+
+    def _place(self, ours: LocalTag | None, theirs: str | None, base: str | None) -> Place:
+        if ours is None:
+            return None
+        known = self._version_of(ours.blob, theirs, base)
+        return known if known is not None else False
+
+    def _version_of(self, blob: str, theirs: str | None, base: str | None) -> str | None:
+        document = self._digest(blob)
+        versions = dict(self.link.versions)
+        if self.seen is not None:
+            versions = {**self.seen.known_versions(), **versions}
+        link = Link(self.link.id, self.link.name, self.link.head, self.link.document, versions)
+        return link.version_of(blob, document, (theirs, base, self.link.head))
+
+    def _digest(self, blob: str) -> str | None:
+        prompt = self.trees.prompts.get(blob)
+        if prompt is None:
+            return None
+        try:
+            return digest_of(self.vendor.lens.project(prompt, self.slug))
+        except NotRepresentable:
+            return None
+
+    def _to_remote(self, tag: str, ours: LocalTag | None, local: Place) -> Iterator[Outcome]:
+        if not self.policy.push:
+            return
+        if ours is None or local is None:
+            yield from self._untag_remote(tag)
+        elif ours.version is None:
+            yield self._held(
+                tag,
+                "the version it names is not merged into the synced branch",
+                "merge it, or move the tag to a version that is",
+            )
+        elif local is False and ours.blob not in self.coming:
+            yield from self._missing_there(tag, ours)
+        else:
+            yield self._action(
+                "tag-remote", tag, None if local is False else local, f"moved here to version {ours.version}", ours.blob
+            )
+
+    def _missing_there(self, tag: str, ours: LocalTag) -> Iterator[Outcome]:
+        if self.policy.republish and self.vendor.capabilities.write and self.local is not None:
+            yield self._republish(ours.blob, f"'{tag}' names this older version")
+            yield self._republish(self.local.blob, "the newest text again, after an older version")
+        else:
+            yield self._held(
+                tag,
+                f"version {ours.version} is not at {self.vendor.title}, and older than what is",
+                "publish it, and the newest again, with `promptstore sync --republish`",
+            )
+
+    def _republish(self, blob: str, reason: str) -> Action:
+        return Action(
+            self.trees.remote,
+            self.slug,
+            "update-remote",
+            version=self.trees.numbers.get(self.slug, {}).get(blob),
+            reason=reason,
+            blob=blob,
+            remote_id=self.link.id,
+            expected=self.link.head,
+        )
+
+    def _untag_remote(self, tag: str) -> Iterator[Outcome]:
+        if self.vendor.capabilities.untag:
+            yield self._action("untag-remote", tag, None, "taken away here", None)
+        else:
+            yield self._held(tag, f"{self.vendor.title} cannot take a tag away", "move it to another version instead")
+
+    def _to_local(self, tag: str, theirs: str | None) -> Iterator[Outcome]:
+        if not self.policy.pull:
+            return
+        problem = tag_problem(tag)
+        if theirs is None:
+            yield self._action("untag-local", tag, None, f"taken away at {self.vendor.title}", None)
+        elif problem:
+            yield self._held(tag, problem, f"rename the tag in {self.vendor.title}")
+        else:
+            yield self._action("tag-local", tag, theirs, f"moved at {self.vendor.title}", None)
+
+    def _action(
+        self,
+        kind: Literal["tag-remote", "untag-remote", "tag-local", "untag-local"],
+        tag: str,
+        version: str | None,
+        reason: str,
+        blob: str | None,
+    ) -> Action:
+        return Action(
+            self.trees.remote,
+            self.slug,
+            kind,
+            version=self._shown(version),
+            tag=tag,
+            reason=reason,
+            blob=blob,
+            remote_id=self.seen.id if self.seen else None,
+            expected=version,
+        )
+
+    def _held(self, tag: str, reason: str, hint: str) -> Held:
+        return Held(self.trees.remote, self.slug, f"tag '{tag}': {reason}", hint)
+
+    def _shown(self, version: str | None) -> int | str | None:
+        return None if version is None else shown_version(self.vendor, version)
+
+    def _ours_shown(self, ours: LocalTag | None) -> str | None:
+        return None if ours is None else f"version {ours.version}" if ours.version else ours.commit[:10]

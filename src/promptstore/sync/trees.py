@@ -1,0 +1,170 @@
+"""The three trees of a remote as values: B (last agreed), L (local), R (as last seen at the vendor)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptstore.model.digest import digest_of
+from promptstore.vendors.base import Document
+
+if TYPE_CHECKING:
+    from promptstore.model.prompt_file import PromptFile
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVersion:
+    """A vendor version that we hold: our blob of it, and the digest of the vendor's document."""
+
+    blob: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The lasting bond of a slug and a prompt at the vendor, by the vendor's id."""
+
+    id: str
+    name: str
+    head: str
+    """The vendor version last agreed on."""
+    document: str
+    """The digest of the vendor's document at ``head``, as read back."""
+    versions: Mapping[str, KnownVersion] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags as last agreed: tag -> vendor version."""
+
+    def version_of(self, blob: str, document: str | None = None, prefer: tuple[str | None, ...] = ()) -> str | None:
+        """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest known."""
+        same = [v for v, known in self.versions.items() if known.blob == blob]
+        same = same or [v for v, known in self.versions.items() if known.document == document]
+        return next((v for v in prefer if v in same), same[-1] if same else None)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "head": self.head,
+            "document": self.document,
+            "versions": {v: [known.blob, known.document] for v, known in self.versions.items()},
+            "tags": dict(self.tags),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Link:
+        return cls(
+            content["id"],
+            content["name"],
+            content["head"],
+            content["document"],
+            {v: KnownVersion(*row) for v, row in content["versions"].items()},
+            content["tags"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BaseEntry:
+    """What was agreed on for one slug. ``blob`` is our text of it.
+
+    ``seen`` says whether this clone's own history holds the agreed text (or published it): only then does a
+    difference between base and local mean an edit.
+    """
+
+    blob: str
+    link: Link
+    seen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTag:
+    """A tag of ours: the commit, the blob it names there, and that blob's version where it is on the branch."""
+
+    commit: str
+    blob: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEntry:
+    """One committed prompt. ``problem`` says why its text cannot be used."""
+
+    blob: str
+    tags: Mapping[str, LocalTag] = field(default_factory=dict)
+    problem: str | None = None
+    waiting: str | None = None
+    """A text of the vendor's that is on its way to L already (uncommitted edits, an unmerged branch): leave it be."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEntry:
+    """One prompt as last seen at the vendor. ``stamp`` tells whether the listing says anything new about it."""
+
+    id: str
+    name: str
+    folder: str
+    version: str
+    stamp: str
+    blob: str
+    document: Document
+    tags: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, KnownVersion] = field(default_factory=dict)
+    """Other versions that were read (tagged ones, history), oldest first."""
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.document)
+
+    def known_versions(self) -> dict[str, KnownVersion]:
+        return {**self.older, self.version: KnownVersion(self.blob, self.digest)}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "folder": self.folder,
+            "version": self.version,
+            "stamp": self.stamp,
+            "tags": dict(self.tags),
+            "older": {v: [known.blob, known.document] for v, known in self.older.items()},
+            "document": self.document,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], blob: str) -> RemoteEntry:
+        return cls(
+            content["id"],
+            content["name"],
+            content["folder"],
+            content["version"],
+            content["stamp"],
+            blob,
+            content["document"],
+            content["tags"],
+            {v: KnownVersion(*row) for v, row in content["older"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Everything the planner looks at for one remote."""
+
+    remote: str
+    base: Mapping[str, BaseEntry]
+    local: Mapping[str, LocalEntry]
+    seen: Mapping[str, RemoteEntry]
+    prompts: Mapping[str, PromptFile] = field(default_factory=dict)
+    """Prompt files by blob: at least those of every slug on which the trees differ."""
+    numbers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Per slug, blob -> its newest version number."""
+    vanished: frozenset[str] = frozenset()
+    """Slugs in R that the last complete listing did not show."""
+    gone: frozenset[str] = frozenset()
+    """Those of them whose absence is proven by a second listing and a single read."""
+    moves: Mapping[str, str] = field(default_factory=dict)
+    """Renames since the base: new slug -> old slug."""
+    in_doubt: frozenset[str] = frozenset()
+    """Slugs with a write whose outcome is unknown."""
+
+
+EMPTY_LINK = Link("", "", "", "")
