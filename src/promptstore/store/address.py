@@ -37,7 +37,9 @@ def parse_address(text: str) -> Address:
     slug = slug.removesuffix(".yaml") if slug_problem(slug.removesuffix(".yaml")) is None else slug
     problem = slug_problem(slug)
     if problem:
-        raise UsageError(problem, where=Where(slug=slug), hint="slugs look like support/summarizer; see `promptstore list`")
+        raise UsageError(
+            problem, where=Where(slug=slug), hint="slugs look like support/summarizer; see `promptstore list`"
+        )
     if separator and not rev:
         raise UsageError("nothing stands behind the '@'", hint="write slug@3, slug@production or slug@working")
     return Address(slug, rev or LATEST)
@@ -58,7 +60,9 @@ def version_not_found(slug: str, number: int, count: int, shallow: bool) -> Vers
         )
     have = f"it has 1 to {count}" if count else "it has none yet"
     return VersionNotFound(
-        f"'{slug}' has no version {number} ({have})", where=Where(slug=slug), hint=f"`promptstore log {slug}` lists them"
+        f"'{slug}' has no version {number} ({have})",
+        where=Where(slug=slug),
+        hint=f"`promptstore log {slug}` lists them",
     )
 
 

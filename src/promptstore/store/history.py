@@ -75,7 +75,9 @@ class History:
         recorded_at = self._refs.read(VERSIONS)
         recorded = self._recorded(recorded_at) if recorded_at else Numbering()
         found = self.numbering(tip).versions
-        return {slug: len(recorded.of(slug)) for slug, versions in found.items() if len(versions) > len(recorded.of(slug))}
+        return {
+            slug: len(recorded.of(slug)) for slug, versions in found.items() if len(versions) > len(recorded.of(slug))
+        }
 
     def _derive(self, recorded: str | None, tip: str) -> Numbering:
         start = self._recorded(recorded) if recorded else Numbering()

@@ -51,7 +51,9 @@ def tag_problem(tag: str) -> str | None:
     if not tag or tag != tag.strip() or any(ord(char) < 32 for char in tag):
         return "a tag is a text without control characters or blanks around it"
     if tag in RESERVED_TAGS:
-        return f"'{tag}' is reserved: it always means the {'newest version' if tag == 'latest' else 'file as it stands'}"
+        return (
+            f"'{tag}' is reserved: it always means the {'newest version' if tag == 'latest' else 'file as it stands'}"
+        )
     if tag.isdigit():
         return "a tag cannot be a number: numbers name versions"
     if len(encode_tag(tag)) > _MAX_ENCODED:

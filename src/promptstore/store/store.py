@@ -12,15 +12,7 @@ from types import TracebackType
 
 from promptstore.errors import InvalidPrompt, NotFound, UsageError, Where
 from promptstore.model.slug import slug_problem
-from promptstore.store.address import (
-    LATEST,
-    WORKING,
-    Address,
-    Located,
-    prompt_not_found,
-    revision_not_found,
-    version_not_found,
-)
+from promptstore.store.address import LATEST, Address, Located, prompt_not_found
 from promptstore.store.cache import Cache
 from promptstore.store.config import Config, find_root, load_config
 from promptstore.store.contents import Contents, Facts, parse
@@ -32,10 +24,9 @@ from promptstore.store.git.refs import Refs, Signature, settled, signature
 from promptstore.store.git.repository import Repository, require_repository
 from promptstore.store.history import History, system_identity
 from promptstore.store.layout import Layout
+from promptstore.store.locator import Locator
 from promptstore.store.prompt import Prompt
-from promptstore.store.refnames import TAGS, VERSIONS, branch_ref, tag_ref
-from promptstore.store.tags import tags_by_slug
-from promptstore.store.versions import Version
+from promptstore.store.refnames import VERSIONS, branch_ref, tag_ref
 
 Key = tuple[str, str | None, int | None, str | None]
 
@@ -78,9 +69,9 @@ class Store:
         self.contents = Contents(self.objects, self.cache)
         self.layout = _layout(root, config, repository)
         self.history = History(repository, self.layout, self.refs, self.objects, self.commits, self.cache)
+        self._locator = Locator(self)
         self._ref = ref
         self._memory: dict[Key, _Remembered] = {}
-        self._trees: dict[str, dict[str, str]] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = ".", ref: str | None = None) -> Store:
@@ -116,7 +107,7 @@ class Store:
 
     def tags(self, slug: str) -> dict[str, int | None]:
         """The deployment tags of a prompt: tag -> version (None for a text that never came to the branch)."""
-        return {tag: self._at_commit(slug, commit).version for tag, commit in self.tag_commits(slug).items()}
+        return {tag: place.version for tag, place in self.locator.tags(slug).items()}
 
     def close(self) -> None:
         """End the helper process and the cache connection. The store opens them again when it is used."""
@@ -161,126 +152,18 @@ class Store:
                 return candidate
         raise NotFound(f"there is no ref '{name}'", hint="`git branch -a` lists what there is")
 
+    @property
+    def locator(self) -> Locator:
+        """Addresses as they stand now."""
+        return self._locator
+
     def prompts_at(self, commit: str | None) -> dict[str, str]:
         """The prompts of a commit: slug -> blob id."""
-        if commit is None:
-            return {}
-        if commit not in self._trees:
-            if len(self._trees) > 16:
-                self._trees.clear()
-            self._trees[commit] = self.layout.prompts(self.objects.tree(commit, self.layout.folder))
-        return self._trees[commit]
-
-    def versions(self, slug: str) -> tuple[Version, ...]:
-        """The numbered versions of a prompt, oldest first."""
-        return self.history.numbering(self.tip).of(slug)
-
-    def tag_commits(self, slug: str) -> dict[str, str]:
-        """The deployment tags of a prompt: tag -> commit."""
-        found = self.refs.list(f"{TAGS}{slug}/-/")
-        return tags_by_slug(found.items()).get(slug, {})
-
-    def all_tag_commits(self) -> dict[str, dict[str, str]]:
-        """Every tag of every prompt: slug -> tag -> commit."""
-        return tags_by_slug(self.refs.list(TAGS).items())
-
-    # --- addresses
+        return self._locator.prompts_at(commit)
 
     def locate(self, address: Address) -> Located:
         """What an address means in git. ``@working`` is not in git: see `working_text`."""
-        rev = address.rev
-        if rev == LATEST:
-            return self._latest(address.slug)
-        if rev.isdigit():
-            return self._numbered(address.slug, int(rev))
-        commit = self.refs.read(tag_ref(address.slug, rev))
-        if commit is not None:
-            return self._at_commit(address.slug, commit)
-        return self._at_revision(address.slug, rev)
-
-    def _latest(self, slug: str) -> Located:
-        tip = self.tip
-        blob = self._blob_at(tip, slug) if tip else None
-        if tip is None or blob is None:
-            raise self._not_found(slug, tip)
-        numbered = self.history.numbering(tip).of(slug)
-        if numbered and numbered[-1].blob == blob:
-            return Located(slug, blob, numbered[-1].commit, numbered[-1].number)
-        return Located(slug, blob, tip, None)
-
-    def _numbered(self, slug: str, number: int) -> Located:
-        versions = self.versions(slug)
-        for version in versions:
-            if version.number == number:
-                return Located(slug, version.blob, version.commit, number)
-        tip = self.tip
-        if not versions and (tip is None or self._blob_at(tip, slug) is None):
-            raise self._not_found(slug, tip)
-        raise version_not_found(slug, number, len(versions), self.history.shallow and not versions)
-
-    def _at_revision(self, slug: str, rev: str) -> Located:
-        unfetched = self._tags_never_fetched()
-        found = None if unfetched and not _looks_like_commit(rev) else self.objects.read(f"{rev}^{{commit}}")
-        if found is None:
-            tip = self.tip
-            if not self.tag_commits(slug) and (tip is None or self._blob_at(tip, slug) is None):
-                raise self._not_found(slug, tip)
-            raise revision_not_found(slug, rev, self.tag_commits(slug), unfetched)
-        return self._at_commit(slug, found.oid)
-
-    def _at_commit(self, slug: str, commit: str) -> Located:
-        blob = self._blob_at(commit, slug)
-        if blob is None:
-            blob = self._moved_blob(slug, commit)
-        if blob is None:
-            raise self._not_found(slug, commit)
-        version = self._version_at(slug, blob, commit)
-        return Located(slug, blob, commit, version.number if version else None)
-
-    def _moved_blob(self, slug: str, commit: str) -> str | None:
-        """The text of a prompt at a commit where it still had another name."""
-        known = next((version for version in self.versions(slug) if version.commit == commit), None)
-        return known.blob if known else None
-
-    def _version_at(self, slug: str, blob: str, commit: str) -> Version | None:
-        """The version that a blob is at a commit: a text that came back has several, the newest before it counts."""
-        same = [version for version in self.versions(slug) if version.blob == blob]
-        if len(same) <= 1:
-            return same[0] if same else None
-        exact = next((version for version in same if version.commit == commit), None)
-        return exact or next((v for v in reversed(same) if self.is_ancestor(v.commit, commit)), same[0])
-
-    def is_ancestor(self, older: str, newer: str) -> bool:
-        arguments = [*self.repository.arguments, "merge-base", "--is-ancestor", older, newer]
-        return older == newer or attempt(arguments).returncode == 0
-
-    def _blob_at(self, commit: str, slug: str) -> str | None:
-        """The blob of a prompt at a commit, from the cache or from git."""
-        if commit in self._trees:
-            return self._trees[commit].get(slug)
-        key = f"{commit}:{self.layout.path(slug)}"
-        known = self.cache.get("at", key)
-        if known is not None:
-            return known.decode() or None
-        found = self.objects.read(key)
-        blob = found.oid if found and found.kind == "blob" else None
-        self.cache.put("at", key, (blob or "").encode())
-        return blob
-
-    def _tags_never_fetched(self) -> bool:
-        """A clone whose origin exists and whose prompt refs never came here: a tag must not be taken for a branch."""
-        has_origin = bool(self.config.git.remote) and os.path.isdir(
-            os.path.join(self.repository.common_dir, "refs", "remotes", self.config.git.remote)
-        )
-        return has_origin and not self.refs.list(TAGS, VERSIONS)
-
-    def _not_found(self, slug: str, commit: str | None) -> NotFound:
-        at = f"at {commit[:10]}" if commit and commit != self.tip else f"on {self.config.branch}"
-        if commit == self.tip and os.path.isfile(self.layout.file(slug)):
-            error = prompt_not_found(slug, (), at)
-            error.hint = f"its file is not committed yet: `git add` and commit it, or read '{slug}@working'"
-            return error
-        return prompt_not_found(slug, self.prompts_at(commit), at)
+        return self._locator.locate(address, self.tip)
 
     # --- reading
 
@@ -327,7 +210,11 @@ class Store:
         located = self._located(slug, tag, version, rev)
         facts = self.facts(located)
         prompt = Prompt(
-            slug, located.version, located.commit, facts.digest, self.contents.prompt(located.blob, self._shown(located))
+            slug,
+            located.version,
+            located.commit,
+            facts.digest,
+            self.contents.prompt(located.blob, self._shown(located)),
         )
         lasting = rev is None or _is_full_id(rev)
         if lasting and all(settled(state, now) for _, state in watched):
@@ -338,26 +225,18 @@ class Store:
 
     def _located(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Located:
         if tag is not None:
-            commit = self.refs.read(tag_ref(slug, tag))
-            if commit is None:
-                raise self._no_tag(slug, tag)
-            return self._at_commit(slug, commit)
-        if version is not None:
-            return self._numbered(slug, version)
-        return self._latest(slug) if rev is None else self.locate(Address(slug, rev))
-
-    def _no_tag(self, slug: str, tag: str) -> NotFound:
-        tip = self.tip
-        tags = self.tag_commits(slug)
-        if not tags and (tip is None or self._blob_at(tip, slug) is None):
-            return self._not_found(slug, tip)
-        return revision_not_found(slug, tag, tags, self._tags_never_fetched())
+            return self._locator.at_tag(slug, tag, self.tip)
+        asked = rev or (LATEST if version is None else str(version))
+        return self._locator.locate(Address(slug, asked), self.tip)
 
     def _watched(self, slug: str, tag: str | None, rev: str | None) -> tuple[tuple[str, Signature], ...]:
         """The files that decide an answer, with their states from before it was looked up."""
         if rev is not None and _is_full_id(rev):
             return ()
-        names = [tag_ref(slug, tag) if tag is not None else self.tip_ref, VERSIONS]
+        names = [tag_ref(slug, tag)] if tag is not None else []
+        if tag is None or self.refs.read(names[0]) is None:
+            names.append(self.tip_ref)  # a tag of an older name of the prompt, or none: the branch decides
+        names.append(VERSIONS)
         states: dict[str, Signature] = {}
         for name in names:
             for path in self.refs.watched(name):

@@ -35,7 +35,9 @@ class TagMove:
         ]
         trailers += [f"Remote: {self.remote}"] if self.remote else []
         body = f"{self.why.strip()}\n\n" if self.why.strip() else ""
-        return f"{self.slug}: {self.tag} {_words(self.old)} -> {_words(self.new)}\n\n{body}" + "\n".join(trailers) + "\n"
+        return (
+            f"{self.slug}: {self.tag} {_words(self.old)} -> {_words(self.new)}\n\n{body}" + "\n".join(trailers) + "\n"
+        )
 
     def commit(self, parent: str | int | None, who: Identity) -> NewCommit:
         return NewCommit(parent, who, who, self.message())

@@ -1,7 +1,8 @@
 """Version numbers: given once, from 1, never changed or reused.
 
 ``refs/promptstore/versions`` holds one folder a prompt, ``<slug>/-/``, with one entry a version: its name is
-``<number>-<commit>``, its object the prompt's blob (which keeps every numbered text reachable). The commit's message
+``<number>-<commit>``, its object the prompt's blob (which keeps every numbered text reachable). A prompt that was
+renamed has an entry ``<slug>/-/from/<old slug>`` more. The commit's message
 ends in ``Tip: <commit>``: up to there the branch's first-parent history is numbered. What came after is numbered in
 memory (*provisional*) until something that writes records it.
 """
@@ -42,30 +43,43 @@ class Numbering:
 
     versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
     tip: str | None = None
+    moves: Mapping[str, str] = field(default_factory=dict)
+    """Renames: new slug -> the slug it had before."""
 
     def of(self, slug: str) -> tuple[Version, ...]:
         return self.versions.get(slug, ())
 
+    def names_of(self, slug: str) -> tuple[str, ...]:
+        """The slug and the ones it had before, newest first."""
+        names = [slug]
+        while (older := self.moves.get(names[-1])) is not None and older not in names:
+            names.append(older)
+        return tuple(names)
+
     def extended(self, steps: Iterable[Step], tip: str) -> Numbering:
         """The numbering after more history: each change of a blob takes the next number, a move takes them along."""
         lists = {slug: list(versions) for slug, versions in self.versions.items()}
+        moves = dict(self.moves)
         for step in steps:
             for new, old in step.moves.items():
-                if old in lists and new not in lists:
-                    lists[new] = list(lists[old])
+                if new not in lists:
+                    lists[new] = list(lists.get(old, ()))
+                    moves[new] = old
             for slug, blob in step.blobs.items():
                 _append(lists.setdefault(slug, []), blob, step.commit)
-        return Numbering({slug: tuple(found) for slug, found in lists.items() if found}, tip)
+        return Numbering({slug: tuple(found) for slug, found in lists.items() if found}, tip, moves)
 
     def to_json(self) -> bytes:
         rows = {slug: [[v.number, v.blob, v.commit] for v in found] for slug, found in self.versions.items()}
-        return json.dumps({"tip": self.tip, "versions": rows}, separators=(",", ":")).encode()
+        content = {"tip": self.tip, "versions": rows, "moves": dict(self.moves)}
+        return json.dumps(content, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Numbering:
         content = json.loads(data)
         rows = content["versions"].items()
-        return cls({slug: tuple(Version(*row) for row in found) for slug, found in rows}, content["tip"])
+        versions = {slug: tuple(Version(*row) for row in found) for slug, found in rows}
+        return cls(versions, content["tip"], content["moves"])
 
     def entries(self, since: Numbering) -> dict[str, str]:
         """The tree entries that ``since`` lacks: path -> blob."""
@@ -73,6 +87,9 @@ class Numbering:
         for slug, versions in self.versions.items():
             for version in versions[len(since.of(slug)) :]:
                 found[f"{slug}/-/{version.number}-{version.commit}"] = version.blob
+        for new, old in self.moves.items():
+            if new not in since.moves and self.of(new):
+                found[f"{new}/-/from/{old}"] = self.of(new)[-1].blob
         return found
 
 
@@ -84,13 +101,16 @@ def _append(versions: list[Version], blob: str | None, commit: str) -> None:
 def from_tree(paths: Iterable[tuple[str, str]], tip: str | None) -> Numbering:
     """The numbering that the versions ref's tree records, from (path, blob) pairs."""
     lists: dict[str, list[Version]] = {}
+    moves = {}
     for path, blob in paths:
-        slug, separator, entry = path.partition("/-/")
+        slug, _, entry = path.partition("/-/")
         found = _ENTRY.fullmatch(entry)
-        if separator and found:
+        if found:
             lists.setdefault(slug, []).append(Version(int(found[1]), blob, found[2]))
+        elif entry.startswith("from/"):
+            moves[slug] = entry.removeprefix("from/")
     ordered = {slug: tuple(sorted(versions, key=lambda v: v.number)) for slug, versions in lists.items()}
-    return Numbering(ordered, tip)
+    return Numbering(ordered, tip, moves)
 
 
 def tip_of(message: str) -> str | None:

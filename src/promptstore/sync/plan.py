@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from promptstore.errors import NotRepresentable
 from promptstore.merge.three_way import merge
-from promptstore.model.changes import fields
+from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
 from promptstore.sync.policy import Policy
@@ -88,7 +88,7 @@ class Planner:
         elif local.waiting:
             yield self._waiting(slug, local.waiting)
         else:
-            yield from self._conflicts(slug, None, local, seen)
+            yield from self._differences(slug, local, seen)
 
     def _create_remote(self, slug: str, local: LocalEntry) -> Iterator[Outcome]:
         if not self.policy.push or not self.vendor.capabilities.write:
@@ -170,9 +170,7 @@ class Planner:
         merged = merge(self._prompt(base.blob), self._prompt(local.blob), theirs)
         if merged.conflicts:
             for conflict in merged.conflicts:
-                yield Conflict(
-                    self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs
-                )
+                yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)
         elif self.policy.pull:
             changed = tuple(fields(self._prompt(local.blob), theirs))
             yield self._action(
@@ -185,18 +183,14 @@ class Planner:
                 reason="changed on both sides, in different places",
             )
 
-    def _update_local(
-        self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry
-    ) -> Iterator[Outcome]:
+    def _update_local(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
         if local.waiting:
             yield self._waiting(slug, local.waiting)
             return
         changed = fields(self._prompt(base.blob), self._lifted(slug, seen, base.blob))
         yield from self._pull(slug, seen, "update-local", tuple(changed), f"edited at {self.vendor.title}")
 
-    def _update_remote(
-        self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry
-    ) -> Iterator[Outcome]:
+    def _update_remote(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
         if not self.policy.push:
             return
         if not self.vendor.capabilities.write:
@@ -316,16 +310,11 @@ class Planner:
             **more,  # type: ignore[arg-type]
         )
 
-    def _conflicts(
-        self, slug: str, base: PromptFile | None, local: LocalEntry, seen: RemoteEntry
-    ) -> Iterator[Outcome]:
-        merged = merge(base, self._prompt(local.blob), self._lifted(slug, seen, local.blob))
-        for conflict in merged.conflicts:
-            yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)
-        if not merged.conflicts and self.policy.pull:
-            yield self._action(
-                slug, "merge", seen, data=merged.data, blob=local.blob, reason="each side has what the other lacks"
-            )
+    def _differences(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
+        """With no base nobody knows who changed what: every difference is a conflict."""
+        ours = self._prompt(local.blob)
+        for change in changes(ours, self._lifted(slug, seen, local.blob)):
+            yield Conflict(self.trees.remote, slug, change.path, None, change.old, change.new)
 
     def _held(self, slug: str, reason: str, hint: str) -> Held:
         return Held(self.trees.remote, slug, reason, hint)

@@ -65,7 +65,12 @@ class _TagPlanner:
             yield from self._to_local(tag, theirs)
         else:
             yield Conflict(
-                self.trees.remote, self.slug, f"tag:{tag}", self._shown(base), self._ours_shown(ours), self._shown(theirs)
+                self.trees.remote,
+                self.slug,
+                f"tag:{tag}",
+                self._shown(base),
+                self._ours_shown(ours),
+                self._shown(theirs),
             )
 
     def _place(self, ours: LocalTag | None, theirs: str | None, base: str | None) -> Place:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from promptstore.model.digest import digest_of
 from promptstore.vendors.base import Document
 
 if TYPE_CHECKING:
@@ -97,26 +96,46 @@ class LocalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenVersion:
+    """One vendor version as it was read: our text of it, and the facts of its making (time as ISO 8601)."""
+
+    blob: str
+    document: str
+    created: str | None = None
+    author: str | None = None
+    message: str = ""
+
+    def row(self) -> list[str | None]:
+        return [self.blob, self.document, self.created, self.author, self.message]
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteEntry:
-    """One prompt as last seen at the vendor. ``stamp`` tells whether the listing says anything new about it."""
+    """One prompt as last seen at the vendor. ``stamp`` tells whether the listing says anything new about it.
+
+    ``versions`` holds every version that was read, oldest first, the newest (``version``) included; ``document`` is
+    the newest one's.
+    """
 
     id: str
     name: str
     folder: str
     version: str
     stamp: str
-    blob: str
     document: Document
+    versions: Mapping[str, SeenVersion]
     tags: Mapping[str, str] = field(default_factory=dict)
-    older: Mapping[str, KnownVersion] = field(default_factory=dict)
-    """Other versions that were read (tagged ones, history), oldest first."""
+
+    @property
+    def blob(self) -> str:
+        return self.versions[self.version].blob
 
     @property
     def digest(self) -> str:
-        return digest_of(self.document)
+        return self.versions[self.version].document
 
     def known_versions(self) -> dict[str, KnownVersion]:
-        return {**self.older, self.version: KnownVersion(self.blob, self.digest)}
+        return {v: KnownVersion(seen.blob, seen.document) for v, seen in self.versions.items()}
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -126,22 +145,21 @@ class RemoteEntry:
             "version": self.version,
             "stamp": self.stamp,
             "tags": dict(self.tags),
-            "older": {v: [known.blob, known.document] for v, known in self.older.items()},
+            "versions": {v: seen.row() for v, seen in self.versions.items()},
             "document": self.document,
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any], blob: str) -> RemoteEntry:
+    def from_json(cls, content: Mapping[str, Any]) -> RemoteEntry:
         return cls(
             content["id"],
             content["name"],
             content["folder"],
             content["version"],
             content["stamp"],
-            blob,
             content["document"],
+            {v: SeenVersion(*row) for v, row in content["versions"].items()},
             content["tags"],
-            {v: KnownVersion(*row) for v, row in content["older"].items()},
         )
 
 

@@ -1,0 +1,207 @@
+"""From addresses to places in git: newest version, number, tag or revision, through renames."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from promptstore.errors import NotFound
+from promptstore.store.address import (
+    LATEST,
+    Address,
+    Located,
+    prompt_not_found,
+    revision_not_found,
+    version_not_found,
+)
+from promptstore.store.git.process import attempt
+from promptstore.store.refnames import TAGS, VERSIONS, tag_ref
+from promptstore.store.tags import tags_by_slug
+from promptstore.store.versions import Numbering, Version
+
+if TYPE_CHECKING:
+    from promptstore.store.store import Store
+
+_TREES = 16  # whole trees kept in memory
+
+
+class Locator:
+    """Resolves addresses in one store. ``tip`` is always the commit that counts as the newest."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._trees: dict[str, dict[str, str]] = {}
+
+    # --- addresses
+
+    def locate(self, address: Address, tip: str | None) -> Located:
+        """What ``slug@rev`` means. Raises PromptNotFound, TagNotFound, VersionNotFound or RevisionNotFound."""
+        if address.rev == LATEST:
+            return self.latest(address.slug, tip)
+        if address.rev.isdigit():
+            return self.numbered(address.slug, int(address.rev), tip)
+        commit = self.tag_commit(address.slug, address.rev, tip)
+        if commit is not None:
+            return self.at_commit(address.slug, commit, tip)
+        return self._at_revision(address.slug, address.rev, tip)
+
+    def latest(self, slug: str, tip: str | None) -> Located:
+        """The newest committed version."""
+        blob = self.blob_at(tip, slug)
+        if tip is None or blob is None:
+            raise self._not_found(slug, tip, tip)
+        numbered = self._numbering(tip).of(slug)
+        if numbered and numbered[-1].blob == blob:
+            return Located(slug, blob, numbered[-1].commit, numbered[-1].number)
+        version = self.version_at(slug, blob, tip, self._numbering(tip))
+        return Located(slug, blob, version.commit if version else tip, version.number if version else None)
+
+    def numbered(self, slug: str, number: int, tip: str | None) -> Located:
+        """Version ``number``."""
+        versions = self._numbering(tip).of(slug)
+        for version in versions:
+            if version.number == number:
+                return Located(slug, version.blob, version.commit, number)
+        if not versions and self.blob_at(tip, slug) is None:
+            raise self._not_found(slug, tip, tip)
+        raise version_not_found(slug, number, len(versions), self._store.history.shallow and not versions)
+
+    def at_tag(self, slug: str, tag: str, tip: str | None) -> Located:
+        """The version that a deployment tag names. Raises TagNotFound."""
+        commit = self.tag_commit(slug, tag, tip)
+        if commit is not None:
+            return self.at_commit(slug, commit, tip)
+        tags = self.tag_commits(slug, tip)
+        if not tags and self.blob_at(tip, slug) is None:
+            raise self._not_found(slug, tip, tip)
+        raise revision_not_found(slug, tag, tags, self._tags_never_fetched())
+
+    def at_commit(self, slug: str, commit: str, tip: str | None) -> Located:
+        """The prompt as it was at a commit, under whatever name it had there."""
+        place = self.place(slug, commit, self._numbering(tip))
+        if place is None:
+            raise self._not_found(slug, commit, tip)
+        return place
+
+    def place(self, slug: str, commit: str, numbering: Numbering) -> Located | None:
+        """Like `at_commit`, with the numbering given, and None where the prompt was not there."""
+        for name in numbering.names_of(slug):
+            blob = self.blob_at(commit, name)
+            if blob is not None:
+                version = self.version_at(slug, blob, commit, numbering)
+                return Located(slug, blob, commit, version.number if version else None)
+        return None
+
+    def _at_revision(self, slug: str, rev: str, tip: str | None) -> Located:
+        unfetched = self._tags_never_fetched()
+        guess = not unfetched or _looks_like_commit(rev)
+        found = self._store.objects.read(f"{rev}^{{commit}}") if guess else None
+        if found is not None:
+            return self.at_commit(slug, found.oid, tip)
+        tags = self.tag_commits(slug, tip)
+        if not tags and self.blob_at(tip, slug) is None:
+            raise self._not_found(slug, tip, tip)
+        raise revision_not_found(slug, rev, tags, unfetched)
+
+    # --- tags
+
+    def tags(self, slug: str) -> dict[str, Located]:
+        """The deployment tags of a prompt and where each stands."""
+        tip = self._store.tip
+        numbering = self._numbering(tip)
+        found = {tag: self.place(slug, commit, numbering) for tag, commit in self.tag_commits(slug, tip).items()}
+        return {tag: place for tag, place in found.items() if place is not None}
+
+    def tag_commit(self, slug: str, tag: str, tip: str | None) -> str | None:
+        """The commit of one tag, looked up under the prompt's older names too."""
+        commit = self._store.refs.read(tag_ref(slug, tag))
+        if commit is not None:
+            return commit
+        older = self._numbering(tip).names_of(slug)[1:]
+        names = [name for name in older if self.blob_at(tip, name) is None]
+        found = (self._store.refs.read(tag_ref(name, tag)) for name in names)
+        return next((commit for commit in found if commit is not None), None)
+
+    def tag_commits(self, slug: str, tip: str | None) -> dict[str, str]:
+        """Every tag of one prompt: tag -> commit."""
+        older = self._numbering(tip).names_of(slug)[1:]
+        names = [slug, *(name for name in older if self.blob_at(tip, name) is None)]
+        found = tags_by_slug(self._store.refs.list(*(f"{TAGS}{name}/-/" for name in names)).items())
+        merged: dict[str, str] = {}
+        for name in reversed(names):
+            merged.update(found.get(name, {}))
+        return merged
+
+    def all_tag_commits(self, tip: str | None) -> dict[str, dict[str, str]]:
+        """Every tag of every prompt: slug -> tag -> commit; those of an older name stand under the newest."""
+        found = tags_by_slug(self._store.refs.list(TAGS).items())
+        there = self.prompts_at(tip)
+        for new, _ in self._numbering(tip).moves.items():
+            for old in self._numbering(tip).names_of(new)[1:]:
+                if new in there and old in found and old not in there:
+                    found[new] = {**found.pop(old), **found.get(new, {})}
+        return found
+
+    # --- blobs and versions
+
+    def prompts_at(self, commit: str | None) -> dict[str, str]:
+        """The prompts of a commit: slug -> blob id."""
+        if commit is None:
+            return {}
+        if commit not in self._trees:
+            if len(self._trees) > _TREES:
+                self._trees.clear()
+            layout = self._store.layout
+            self._trees[commit] = layout.prompts(self._store.objects.tree(commit, layout.folder))
+        return self._trees[commit]
+
+    def blob_at(self, commit: str | None, slug: str) -> str | None:
+        """The blob of a prompt at a commit, from memory, the cache or git."""
+        if commit is None:
+            return None
+        if commit in self._trees:
+            return self._trees[commit].get(slug)
+        key = f"{commit}:{self._store.layout.path(slug)}"
+        known = self._store.cache.get("at", key)
+        if known is not None:
+            return known.decode() or None
+        found = self._store.objects.read(key)
+        blob = found.oid if found and found.kind == "blob" else None
+        self._store.cache.put("at", key, (blob or "").encode())
+        return blob
+
+    def version_at(self, slug: str, blob: str, commit: str, numbering: Numbering) -> Version | None:
+        """The version that a blob is at a commit: a text that came back has several, the newest before it counts."""
+        same = [version for version in numbering.of(slug) if version.blob == blob]
+        if len(same) <= 1:
+            return same[0] if same else None
+        exact = next((version for version in same if version.commit == commit), None)
+        return exact or next((v for v in reversed(same) if self.is_ancestor(v.commit, commit)), same[0])
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        arguments = [*self._store.repository.arguments, "merge-base", "--is-ancestor", older, newer]
+        return older == newer or attempt(arguments).returncode == 0
+
+    def _numbering(self, tip: str | None) -> Numbering:
+        return self._store.history.numbering(tip)
+
+    # --- what is missing
+
+    def _tags_never_fetched(self) -> bool:
+        """A clone whose origin exists and whose prompt refs never came here: a tag must not be taken for a branch."""
+        remote = self._store.config.git.remote
+        tracking = os.path.join(self._store.repository.common_dir, "refs", "remotes", remote)
+        return bool(remote) and os.path.isdir(tracking) and not self._store.refs.list(TAGS, VERSIONS)
+
+    def _not_found(self, slug: str, commit: str | None, tip: str | None) -> NotFound:
+        if commit != tip and commit:
+            return prompt_not_found(slug, self.prompts_at(commit), f"at {commit[:10]}")
+        error = prompt_not_found(slug, self.prompts_at(tip), f"on {self._store.config.branch}")
+        if os.path.isfile(self._store.layout.file(slug)):
+            error.hint = f"its file is not committed yet: commit it, or read '{slug}@working'"
+        return error
+
+
+def _looks_like_commit(rev: str) -> bool:
+    head = rev.split("~", 1)[0].split("^", 1)[0]
+    return len(head) >= 7 and all(char in "0123456789abcdef" for char in head)

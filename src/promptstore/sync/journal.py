@@ -1,0 +1,133 @@
+"""The journal: what was about to be sent, and what came of it. Append-only, fsynced, one JSON object a line.
+
+A torn last line (a machine that died while writing) is ignored: what it said had not been promised to anyone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from promptstore.errors import StoreBusy, Where
+
+State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
+OPEN: frozenset[State] = frozenset({"sent", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One publish, from the intention to the record.
+
+    ``document`` is the digest of what is sent, ``expected`` the vendor's newest version before it (None: a new
+    prompt), ``at`` seconds since the epoch of the last change of state; ``id`` and ``version`` are what it became.
+    """
+
+    intent: str
+    remote: str
+    slug: str
+    blob: str
+    document: str
+    expected: str | None
+    state: State
+    at: float
+    id: str | None = None
+    version: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody knows yet if the vendor took it."""
+        return self.state in OPEN
+
+
+class Journal:
+    """The journal of one clone. Threads may share it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def write(self, intent: Intent) -> Intent:
+        """Append a state durably: it is on the disk when this returns. Raises OSError (a full disk)."""
+        line = json.dumps(asdict(intent), separators=(",", ":")) + "\n"
+        with self._lock:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            with open(self._path, "ab") as file:
+                if file.tell() and not self._ends_whole():
+                    file.write(b"\n")
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        return intent
+
+    def move(self, intent: Intent, state: State, at: float, **more: Any) -> Intent:
+        """The next state of an intent, written down."""
+        return self.write(replace(intent, state=state, at=at, **more))
+
+    def intents(self) -> dict[str, Intent]:
+        """The last state of every intent."""
+        return {intent.intent: intent for intent in self._read()}
+
+    def forget_settled(self) -> None:
+        """Start afresh when nothing in it is needed any more."""
+        with self._lock:
+            needed = [i for i in self.intents().values() if i.state not in {"recorded", "failed", "prepared"}]
+            if not needed and os.path.exists(self._path):
+                os.unlink(self._path)
+
+    def _read(self) -> Iterator[Intent]:
+        try:
+            with open(self._path, "rb") as file:
+                lines = file.read().split(b"\n")
+        except FileNotFoundError:
+            return
+        for line in lines:
+            row = _parse(line)
+            if row is not None:
+                yield Intent(**row)
+
+    def _ends_whole(self) -> bool:
+        with open(self._path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+
+
+def _parse(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and row.keys() == set(Intent.__slots__) else None
+
+
+class EngineLock:
+    """One engine a clone: ``flock`` on an open file, which the system lets go when the process dies."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> EngineLock:
+        import fcntl
+
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise StoreBusy(
+                "another sync is running in this clone",
+                where=Where(path=self._path),
+                hint="wait for it; `promptstore daemon status` tells whether it is the daemon",
+            ) from None
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,151 @@
+"""L: the committed prompts that count as ours, with the tags on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from promptstore.errors import ConfigError
+from promptstore.store.git.checkout import dirty_paths, worktrees_on
+from promptstore.store.git.process import attempt
+from promptstore.store.store import Store
+from promptstore.store.versions import Numbering
+from promptstore.sync.agreement import Agreed
+from promptstore.sync.trees import BaseEntry, LocalEntry, LocalTag
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """L at one moment. ``ref`` is what was read: the synced branch, or its upstream where that is what counts."""
+
+    ref: str
+    commit: str | None
+    branch_tip: str | None
+    prompts: Mapping[str, str]
+    numbering: Numbering
+    tags: Mapping[str, Mapping[str, str]]
+
+
+def published_ref(store: Store) -> str:
+    """The ref whose prompts are ours to publish: with an upstream, only what was pushed or merged there."""
+    if store.config.git.publish == "branch":
+        return store.branch
+    upstream = _upstream(store)
+    if upstream is None and store.config.git.publish == "upstream":
+        raise ConfigError(
+            f"[git] publish is 'upstream', but '{store.config.branch}' has no upstream",
+            hint=f"run `git branch --set-upstream-to=origin/{store.config.branch} {store.config.branch}`",
+        )
+    return upstream or store.branch
+
+
+def _upstream(store: Store) -> str | None:
+    done = attempt([*store.repository.arguments, "for-each-ref", "--format=%(upstream)", store.branch])
+    name = done.stdout.decode().strip()
+    return name if name and store.refs.read(name) else None
+
+
+def read_local(store: Store) -> Local:
+    """L as it stands now."""
+    ref = published_ref(store)
+    commit = store.refs.read(ref)
+    branch_tip = store.refs.read(store.branch)
+    return Local(
+        ref,
+        commit,
+        branch_tip,
+        store.prompts_at(commit),
+        store.history.numbering(commit),
+        store.all_tag_commits(),
+    )
+
+
+def local_entries(store: Store, local: Local) -> dict[str, LocalEntry]:
+    """L as the planner sees it. Prompts whose work-tree file has uncommitted edits, or whose text on the branch is
+    ahead of L, are marked as waiting."""
+    _, broken = store.all_facts(local.commit)
+    waiting = _uncommitted(store, local) | _unpublished(store, local)
+    return {
+        slug: LocalEntry(
+            blob,
+            _tags_of(store, local, slug),
+            broken[slug].message if slug in broken else None,
+            waiting.get(slug),
+        )
+        for slug, blob in local.prompts.items()
+    }
+
+
+def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
+    found = {}
+    for tag, commit in local.tags.get(slug, {}).items():
+        place = store.place_of(slug, commit, local.numbering)
+        if place is not None:
+            found[tag] = LocalTag(commit, place.blob, place.version)
+    return found
+
+
+def _uncommitted(store: Store, local: Local) -> dict[str, str]:
+    """Prompts whose file in a worktree on the branch is not what the branch says."""
+    found: dict[str, str] = {}
+    tree = store.objects.tree(local.branch_tip, store.layout.folder) if local.branch_tip else {}
+    for worktree in worktrees_on(store.repository, store.refs, store.branch):
+        paths = _changed_paths(store, worktree.arguments)
+        for path in dirty_paths(worktree, tree, paths):
+            slug = store.layout.slug(path)
+            if slug:
+                found[slug] = "its file has uncommitted edits"
+    return found
+
+
+def _changed_paths(store: Store, arguments: Sequence[str]) -> list[str]:
+    """Paths below the prompts folder that git calls changed, staged or untracked."""
+    done = attempt(
+        [
+            *arguments,
+            "status",
+            "--porcelain",
+            "-z",
+            "--no-renames",
+            "-uall",
+            "--",
+            f":(top,literal){store.layout.folder}",
+        ]
+    )
+    return [line[3:] for line in done.stdout.decode("utf-8", "surrogateescape").split("\0") if len(line) > 3]
+
+
+def _unpublished(store: Store, local: Local) -> dict[str, str]:
+    """Prompts whose text on the local branch is not yet in L (its upstream)."""
+    if local.branch_tip is None or local.branch_tip == local.commit:
+        return {}
+    ahead = store.prompts_at(local.branch_tip)
+    slugs = {slug for slug in {*ahead, *local.prompts} if ahead.get(slug) != local.prompts.get(slug)}
+    return {slug: f"its text on {store.config.branch} is not pushed yet" for slug in slugs}
+
+
+def base_entries(store: Store, local: Local, agreed: Mapping[str, Agreed]) -> dict[str, BaseEntry]:
+    """B as the planner sees it: a base counts as seen only where L's own history holds the agreed text, or where this
+    clone published it and the text here is a new one (an amended commit), not one from before it (a reset)."""
+    differing = {slug: a for slug, a in agreed.items() if local.prompts.get(slug) not in (None, a.blob)}
+    reachable = _reachable(store, local, differing)
+    return {slug: BaseEntry(a.blob, a.link, slug not in differing or slug in reachable) for slug, a in agreed.items()}
+
+
+def _reachable(store: Store, local: Local, agreed: Mapping[str, Agreed]) -> set[str]:
+    """The slugs whose agreed blob stands in L's history."""
+    commits = {
+        slug: [version.commit for version in local.numbering.of(slug) if version.blob == a.blob]
+        for slug, a in agreed.items()
+    }
+    every = sorted({commit for found in commits.values() for commit in found})
+    outside = _not_reachable(store, local.commit, every)
+    return {slug for slug, found in commits.items() if any(commit not in outside for commit in found)}
+
+
+def _not_reachable(store: Store, tip: str | None, commits: Sequence[str]) -> set[str]:
+    if tip is None or not commits:
+        return set(commits)
+    arguments = [*store.repository.arguments, "rev-list", "--stdin", "--ignore-missing"]
+    done = attempt(arguments, stdin=("\n".join([*commits, f"^{tip}"]) + "\n").encode())
+    return set(done.stdout.decode().split()) & set(commits) if not done.returncode else set(commits)

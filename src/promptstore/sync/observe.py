@@ -1,0 +1,322 @@
+"""Observing a remote: one complete listing, reads of what changed, tags as far as they were asked; R is moved to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing
+from promptstore.model.digest import digest_of
+from promptstore.store.git.commits import Identity
+from promptstore.store.history import system_identity
+from promptstore.store.store import Store
+from promptstore.sync.local import Local
+from promptstore.sync.naming import assign_slugs
+from promptstore.sync.session import Pool, Session
+from promptstore.sync.texts import text_of
+from promptstore.sync.tracking import Sighting, Tracked
+from promptstore.sync.trees import RemoteEntry, SeenVersion
+from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Workspace
+
+SWEEP = 10
+"""Prompts whose tags are all asked in one run, in turn: how tags nobody told us about are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much to look at: every version the vendor still gives, every prompt's tags."""
+
+    history: bool = False
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Observer:
+    """Looks at one remote and writes down what it saw."""
+
+    def __init__(self, store: Store, session: Session, local: Local, pool: Pool, depth: Depth) -> None:
+        self._store = store
+        self._session = session
+        self._local = local
+        self._pool = pool
+        self._depth = depth
+        self._lens = session.vendor.lens
+        self._key = session.vendor.version_key
+
+    def observe(self) -> Counts:
+        """Move R to what the vendor says now. Raises RemoteError when the listing is not complete."""
+        workspace = self._workspace()
+        heads = {head.id: head for head in workspace.list()}
+        slugs = assign_slugs(list(heads.values()), self._known(), self._by_key())
+        self._find_vanished(workspace, heads)
+        listing = self._tags(workspace, heads)
+        wanted = {head.id: self._wanted(workspace, head, slugs[head.id], listing) for head in heads.values()}
+        read = self._read(workspace, [(i, v) for i, versions in wanted.items() for v in versions])
+        before = self._session.tracked
+        sightings = self._sightings(heads, slugs, read, listing)
+        tip = self._session.tracking.write(before, sightings, system_identity(self._store.clock()))
+        merged = dict(before.prompts)
+        for sighting in sightings:
+            merged.update({slug: entry for slug, entry in sighting.entries.items() if entry is not None})
+        self._session.tracked = Tracked(tip, merged)
+        self._session.identity = workspace.identity()
+        return self._counts(before, merged, heads)
+
+    def _workspace(self) -> Workspace:
+        if self._session.workspace is None:
+            raise PromptStoreError(f"remote '{self._session.name}' is not connected")
+        return self._session.workspace
+
+    # --- names
+
+    def _known(self) -> dict[str, str]:
+        linked = {agreed.link.id: slug for slug, agreed in self._session.all_agreed().items()}
+        return {**self._session.tracked.by_id(), **linked}
+
+    def _by_key(self) -> dict[str, str]:
+        """The vendor's name of each of our prompts that is not linked yet -> its slug."""
+        agreed = self._session.all_agreed()
+        keys: dict[str, str] = {}
+        for slug, blob in self._local.prompts.items():
+            if slug in agreed or not self._session.config.covers(slug):
+                continue
+            try:
+                prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
+                keys.setdefault(self._lens.key(self._lens.project(prompt, slug)), slug)
+            except PromptStoreError:
+                continue  # an invalid or unrepresentable file cannot claim a name; the planner tells of it
+        return keys
+
+    # --- absence
+
+    def _find_vanished(self, workspace: Workspace, heads: Mapping[str, RemoteHead]) -> None:
+        """Absence needs proof: a second complete listing, and a single read that says so."""
+        known = {slug: remote_id for remote_id, slug in self._known().items()}
+        vanished = {slug for slug, remote_id in known.items() if remote_id not in heads}
+        self._session.vanished = vanished
+        if not vanished:
+            return
+        again = {head.id for head in workspace.list()}
+        self._session.vanished = {slug for slug in vanished if known[slug] not in again}
+        checked = sorted(self._session.vanished)
+        gone = self._pool.map(lambda slug: self._is_gone(workspace, known[slug]), checked)
+        self._session.gone = {slug for slug, is_gone in zip(checked, gone, strict=True) if is_gone}
+
+    def _is_gone(self, workspace: Workspace, remote_id: str) -> bool:
+        try:
+            workspace.read(remote_id)
+        except RemoteMissing:
+            return True
+        except PromptStoreError:
+            return False
+        return False
+
+    # --- tags
+
+    def _tags(self, workspace: Workspace, heads: Mapping[str, RemoteHead]) -> TagListing:
+        if not self._session.vendor.capabilities.tags:
+            return TagListing()
+        return workspace.tags(self._tag_names(), self._sweep(heads))
+
+    def _tag_names(self) -> list[str]:
+        names = {tag for tags in self._local.tags.values() for tag in tags}
+        names |= {tag for agreed in self._session.all_agreed().values() for tag in agreed.link.tags}
+        names |= {tag for entry in self._session.tracked.prompts.values() for tag in entry.tags}
+        return sorted(name for name in names if self._session.config.covers_tag(name))
+
+    def _sweep(self, heads: Mapping[str, RemoteHead]) -> list[str]:
+        """Prompts never seen before, and a few others in turn; all of them when asked for everything."""
+        known = self._session.tracked.by_id()
+        if self._depth.full:
+            return sorted(heads)
+        fresh = sorted(remote_id for remote_id in heads if remote_id not in known)
+        return fresh + self._in_turn(sorted(remote_id for remote_id in heads if remote_id in known))
+
+    def _in_turn(self, ids: Sequence[str]) -> list[str]:
+        if len(ids) <= SWEEP:
+            return list(ids)
+        key = f"{self._session.name}"
+        last = int(self._store.cache.get("sweep", key) or b"0") % len(ids)
+        self._store.cache.put("sweep", key, str(last + SWEEP).encode())
+        return [ids[(last + step) % len(ids)] for step in range(SWEEP)]
+
+    # --- versions
+
+    def _wanted(self, workspace: Workspace, head: RemoteHead, slug: str, listing: TagListing) -> list[str]:
+        """The versions of one prompt that must be read: the newest when it changed, tagged ones, and those between."""
+        seen = self._session.tracked.prompts.get(slug)
+        have = set(seen.versions) if seen else set()
+        wanted: set[str] = set()
+        if seen is None or seen.stamp != _stamp(head):
+            wanted.add(head.version)
+        last = self._last(slug, seen)
+        if self._depth.history and self._session.vendor.capabilities.history:
+            wanted |= set(workspace.versions(head.id, head.version)) - have
+        elif last is not None and last != head.version and self._session.vendor.capabilities.history:
+            wanted |= set(workspace.versions(head.id, head.version, last)) - have
+        tagged = {version for tag, version in listing.tags.get(head.id, {}).items() if self._covers_tag(tag)}
+        return sorted(wanted | (tagged - have), key=self._key)
+
+    def _covers_tag(self, tag: str) -> bool:
+        return self._session.config.covers_tag(tag)
+
+    def _last(self, slug: str, seen: RemoteEntry | None) -> str | None:
+        agreed = self._session.agreed(slug)
+        return seen.version if seen else agreed.link.head if agreed else None
+
+    def _read(self, workspace: Workspace, wanted: Sequence[tuple[str, str]]) -> dict[str, list[RemoteVersion]]:
+        """Read versions, each failure standing for itself; a version that is missing is simply not there."""
+
+        def one(asked: tuple[str, str]) -> RemoteVersion | PromptStoreError:
+            try:
+                return workspace.read(*asked)
+            except PromptStoreError as error:
+                return error
+
+        found: dict[str, list[RemoteVersion]] = {}
+        for (remote_id, version), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
+            if isinstance(answer, RemoteVersion):
+                found.setdefault(remote_id, []).append(answer)
+            elif not isinstance(answer, RemoteMissing):
+                self._session.fail(answer.at(slug=f"id {remote_id} version {version}"))
+        return found
+
+    # --- what was seen, as commits
+
+    def _sightings(
+        self,
+        heads: Mapping[str, RemoteHead],
+        slugs: Mapping[str, str],
+        read: Mapping[str, Sequence[RemoteVersion]],
+        listing: TagListing,
+    ) -> list[Sighting]:
+        dated: list[tuple[tuple[str, str, object], Sighting]] = []
+        latest: dict[str, RemoteEntry] = {}
+        for remote_id, versions in read.items():
+            slug = slugs[remote_id]
+            entry = self._session.tracked.prompts.get(slug)
+            for version in sorted(versions, key=lambda version: self._key(version.version)):
+                step = self._step(slug, heads[remote_id], entry, version)
+                if step is None:
+                    continue
+                entry, sighting = step
+                created = version.created.isoformat() if version.created else ""
+                dated.append(((created, remote_id, self._key(version.version)), sighting))
+            if entry is not None:
+                latest[slug] = entry
+        ordered = [sighting for _, sighting in sorted(dated, key=lambda pair: pair[0])]
+        return ordered + self._tag_sighting(heads, slugs, latest, listing)
+
+    def _step(
+        self, slug: str, head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion
+    ) -> tuple[RemoteEntry, Sighting] | None:
+        agreed = self._session.agreed(slug)
+        onto = agreed.blob if agreed else self._local.prompts.get(slug)
+        try:
+            text = self._text(version, slug, onto)
+        except PromptStoreError as error:
+            self._session.fail(error, slug)
+            return None
+        blob = self._store.commits.blob_id(text)
+        after = seen_entry(head, entry, version, blob, self._key)
+        message = version.message or f"{slug}: version {version.version} at {self._session.name}"
+        return after, Sighting(author_of(version, self._session), message + "\n", {slug: after}, {blob: text})
+
+    def _text(self, version: RemoteVersion, slug: str, onto: str | None) -> bytes:
+        try:
+            return text_of(self._store, self._lens, version.document, slug, onto)
+        except (NotRepresentable, PromptStoreError):
+            return text_of(self._store, self._lens, version.document, slug, None)
+
+    def _tag_sighting(
+        self,
+        heads: Mapping[str, RemoteHead],
+        slugs: Mapping[str, str],
+        latest: Mapping[str, RemoteEntry],
+        listing: TagListing,
+    ) -> list[Sighting]:
+        """One commit for every tag that was seen to move, and for names that changed without a new version."""
+        moved = {}
+        for remote_id, head in heads.items():
+            slug = slugs[remote_id]
+            entry = latest.get(slug) or self._session.tracked.prompts.get(slug)
+            if entry is None or head.version not in entry.versions:
+                continue
+            tags = merged_tags(entry, listing, self._covers_tag)
+            renamed = replace(entry, tags=tags, name=head.name, folder=head.folder, stamp=_stamp(head))
+            if renamed != entry:
+                moved[slug] = renamed
+        if not moved:
+            return []
+        names = ", ".join(sorted(moved)[:3]) + (" ..." if len(moved) > 3 else "")
+        return [Sighting(system_identity(self._store.clock()), f"Tags of {names} at {self._session.name}\n", moved)]
+
+    def _counts(
+        self, before: Tracked, after: Mapping[str, RemoteEntry], heads: Mapping[str, RemoteHead]
+    ) -> Counts:
+        created = sum(slug not in before.prompts for slug in after)
+        updated = sum(slug in before.prompts and before.prompts[slug] != entry for slug, entry in after.items())
+        return Counts(created, updated, len(self._session.gone), len(heads) - created - updated)
+
+
+def _stamp(head: RemoteHead) -> str:
+    return head.stamp or digest_of([head.version, head.name, head.folder])[:16]
+
+
+def seen_entry(
+    head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion, blob: str, key: object
+) -> RemoteEntry:
+    """The entry after one more version was read; an older one never displaces a newer one."""
+    order = key if callable(key) else int
+    seen = SeenVersion(
+        blob,
+        digest_of(version.document),
+        version.created.isoformat() if version.created else None,
+        version.author,
+        version.message,
+    )
+    versions = {**(entry.versions if entry else {}), version.version: seen}
+    ordered = {v: versions[v] for v in sorted(versions, key=order)}
+    newest = entry is None or order(version.version) >= order(entry.version)
+    if entry is not None and not newest:
+        return replace(entry, versions=ordered)
+    return RemoteEntry(
+        head.id,
+        version.name or head.name,
+        head.folder,
+        version.version,
+        _stamp(head) if version.version == head.version else "",
+        version.document,
+        ordered,
+        entry.tags if entry else {},
+    )
+
+
+def merged_tags(entry: RemoteEntry, listing: TagListing, covers: object) -> dict[str, str]:
+    """The tags of a prompt after a listing: what it tells replaces what was known, what it does not stays."""
+    told = listing.tags.get(entry.id, {})
+    kept = {tag: version for tag, version in entry.tags.items() if not listing.knows(entry.id, tag)}
+    wanted = covers if callable(covers) else bool
+    return {tag: version for tag, version in sorted({**kept, **told}.items()) if wanted(tag)}
+
+
+def author_of(version: RemoteVersion, session: Session) -> Identity:
+    """The vendor's author and date; the vendor itself where it does not tell, the epoch where there is no date."""
+    when = version.created or datetime.fromtimestamp(0, UTC)
+    return vendor_identity(version.author, session, when)
+
+
+def vendor_identity(author: str | None, session: Session, when: datetime) -> Identity:
+    email = author if author and "@" in author else f"{session.vendor.name}@promptstore.invalid"
+    return Identity(author or session.vendor.title, email, when)

@@ -1,0 +1,110 @@
+"""One remote during one run: its workspace, what was agreed, what is seen, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from promptstore.errors import PromptStoreError, RemoteUnreachable, StoreBusy, WriteInDoubt
+from promptstore.store.config import RemoteConfig
+from promptstore.sync.actions import SyncError
+from promptstore.sync.agreement import Agreed, Agreement, Agreements
+from promptstore.sync.tracking import Tracked, Tracking
+from promptstore.vendors.base import Vendor, Workspace
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Pool(Protocol):
+    """Runs independent calls, perhaps at once; results keep the order of their inputs."""
+
+    def map(self, call: Callable[[T], R], items: Sequence[T]) -> list[R]: ...
+
+
+class Serial:
+    """One after another: for simulations, and where order must be the same each time."""
+
+    def map(self, call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        return [call(item) for item in items]
+
+
+class Threads:
+    """A few at once, within what a vendor bears."""
+
+    def __init__(self, workers: int = 8) -> None:
+        self._workers = workers
+
+    def map(self, call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        if len(items) < 2:
+            return [call(item) for item in items]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(self._workers, len(items))) as pool:
+            return list(pool.map(call, items))
+
+
+@dataclass
+class Session:
+    """Mutable on purpose: the one place where a run's knowledge of a remote grows."""
+
+    config: RemoteConfig
+    vendor: Vendor
+    workspace: Workspace | None
+    agreements: Agreements
+    tracking: Tracking
+    agreement: Agreement = field(default_factory=Agreement)
+    tracked: Tracked = field(default_factory=Tracked)
+    vanished: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    in_doubt: set[str] = field(default_factory=set)
+    errors: list[SyncError] = field(default_factory=list)
+    identity: str = ""
+    down: bool = False
+    """Whether the remote could not be observed: then nothing is concluded or sent in this run."""
+    pending: dict[str, Agreed | None] = field(default_factory=dict)
+    """Agreements reached but not yet recorded."""
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    def load(self) -> None:
+        """Read B and R as recorded."""
+        self.agreement = self.agreements.read()
+        self.tracked = self.tracking.read()
+
+    def agreed(self, slug: str) -> Agreed | None:
+        """The newest agreement on a prompt, recorded or not."""
+        return self.pending[slug] if slug in self.pending else self.agreement.prompts.get(slug)
+
+    def all_agreed(self) -> dict[str, Agreed]:
+        merged = {**self.agreement.prompts, **self.pending}
+        return {slug: agreed for slug, agreed in merged.items() if agreed is not None}
+
+    def agree(self, slug: str, agreed: Agreed | None) -> None:
+        self.pending[slug] = agreed
+
+    def relink_tag(self, slug: str, tag: str, version: str | None) -> None:
+        """Agree on where one tag stands."""
+        agreed = self.agreed(slug)
+        if agreed is None:
+            return
+        tags = {name: place for name, place in agreed.link.tags.items() if name != tag}
+        if version is not None:
+            tags[tag] = version
+        self.agree(slug, Agreed(agreed.blob, replace(agreed.link, tags=tags)))
+
+    def fail(self, error: PromptStoreError, slug: str | None = None) -> None:
+        """Note what went wrong; nothing else is stopped by it."""
+        error.at(remote=self.name, slug=slug)
+        retry = isinstance(error, RemoteUnreachable | WriteInDoubt | StoreBusy)
+        self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint))
+
+    def failed_slugs(self) -> set[str]:
+        return {error.slug for error in self.errors if error.slug}
+
+
+def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,37 @@
+"""The agreed texts that this clone itself wrote: kept beside the clone, so that amending or rebasing them is an edit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+
+
+class Witness:
+    """A set of (remote, slug, blob), in one file that is replaced whole."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def of(self, remote: str) -> set[tuple[str, str]]:
+        """(slug, blob) pairs of one remote."""
+        return {(slug, blob) for slug, blob in self._read().get(remote, [])}
+
+    def add(self, remote: str, pairs: Iterable[tuple[str, str]]) -> None:
+        everything = self._read()
+        latest = dict(everything.get(remote, []))
+        latest.update(pairs)
+        everything[remote] = sorted(latest.items())
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        scratch = f"{self._path}.{os.getpid()}"
+        with open(scratch, "w", encoding="utf-8") as file:
+            json.dump(everything, file)
+        os.replace(scratch, self._path)
+
+    def _read(self) -> dict[str, list[tuple[str, str]]]:
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                content = json.load(file)
+        except (FileNotFoundError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
