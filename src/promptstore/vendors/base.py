@@ -71,6 +71,8 @@ class RemoteVersion:
     message: str = ""
     intent: str | None = None
     """The intent id that one of our publishes left in it, where the vendor keeps it."""
+    stamp: str = ""
+    """The stamp that a listing shows while this is the newest version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,12 @@ class Connection:
     """What a vendor needs to open a workspace; everything outside is passed in."""
 
     base_url: str
-    key: str | None
+    key: str | None = field(repr=False)
     project: str | None = None
     transport: Any = None
     """An ``httpx.BaseTransport``; None is the network."""
+    timing: Any = None
+    """A ``promptstore.vendors.http.Timing``; None is the real clock."""
 
 
 @dataclass(frozen=True, slots=True)

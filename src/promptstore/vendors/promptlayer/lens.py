@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.vendors.promptlayer.checks import check_document
 from promptstore.vendors.promptlayer.formats import Data
 from promptstore.vendors.promptlayer.messages import (
     FILE_FORMAT,
@@ -23,7 +24,6 @@ from promptstore.vendors.promptlayer.messages import (
 from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, normalise
 from promptstore.vendors.promptlayer.objects import FUNCTION_CHOICE, FUNCTIONS, TEXTS, TOOL_CHOICE, TOOLS
 from promptstore.vendors.promptlayer.shapes import VENDOR, Field, holds, keep_spelling, overlay, own, with_vendors
-from promptstore.vendors.promptlayer.wire import check_document
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
@@ -66,11 +66,16 @@ class PromptLayerLens:
             return old
         return _validated(_respelled(normal, slug, data))
 
+    def key(self, document: Document) -> str:
+        """PromptLayer tells prompts apart by their name."""
+        name: str = document["prompt_name"]
+        return name
+
 
 def _validated(data: Data) -> PromptFile:
-    from pydantic import ValidationError  # noqa: PLC0415 - the lens must be cheap to import
+    from pydantic import ValidationError
 
-    from promptstore.model.prompt_file import PromptFile  # noqa: PLC0415
+    from promptstore.model.prompt_file import PromptFile
 
     try:
         return PromptFile.model_validate(data)

@@ -1,104 +1,191 @@
-"""PromptLayer's answers, checked: typed values, or BadResponse naming what was expected where.
+"""PromptLayer's answers as typed values. Raises BadResponse naming what was expected where.
 
 Unknown keys, and absent keys that only newer servers send, are tolerated.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from promptstore.errors import BadResponse
-from promptstore.model.digest import canonical_json
-from promptstore.vendors.promptlayer.normal import NATIVE_FORMATS, Wire
-from promptstore.vendors.promptlayer.objects import PART
-
-_NAMED_ROLES = ("placeholder", "function")
-_ROLES = ("system", "developer", "user", "assistant", "tool", *_NAMED_ROLES)
+from promptstore.vendors.promptlayer.checks import a_list, a_name, a_number, a_text, an_object, check_document, wrong
+from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, normalise
 
 
-def wrong(where: str, expected: str, got: Any) -> BadResponse:
-    """The error for a value that is not what it should be."""
-    kind = {dict: "an object", list: "a list", str: "a text", type(None): "null", bool: "true or false"}
-    shown = kind.get(type(got), "a number")
-    return BadResponse(f"PromptLayer's answer makes no sense: expected {expected} at {where}, got {shown}")
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a listing."""
+
+    id: int
+    name: str
+    folder: str
+    version: int
+    snippet: bool | None
+    """None where the server does not tell."""
+    raw: Wire
 
 
-def an_object(value: Any, where: str) -> Wire:
-    if not isinstance(value, dict):
-        raise wrong(where, "an object", value)
-    return value
+@dataclass(frozen=True, slots=True)
+class Page:
+    items: tuple[Item, ...]
+    has_next: bool
+    total: int | None
 
 
-def a_list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise wrong(where, "a list", value)
-    return value
+def page(answer: Any) -> Page:
+    """A page of ``GET /prompt-templates``."""
+    found = an_object(answer, "the page")
+    items = tuple(_item(item, f"items[{place}]") for place, item in enumerate(a_list(found.get("items"), "items")))
+    if not isinstance(found.get("has_next"), bool):
+        raise wrong("has_next", "true or false", found.get("has_next"))
+    total = found.get("total")
+    return Page(items, found["has_next"], total if type(total) is int else None)
 
 
-def a_text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise wrong(where, "a text", value)
-    _whole_characters(value, where)
-    return value
+def _item(value: Any, where: str) -> Item:
+    item = an_object(value, where)
+    snippet = item.get("is_snippet")
+    return Item(
+        id=a_number(item.get("id"), f"{where}.id"),
+        name=a_name(item.get("prompt_name"), f"{where}.prompt_name"),
+        folder=folder_path(item),
+        version=a_number(item.get("version"), f"{where}.version"),
+        snippet=snippet if isinstance(snippet, bool) else None,
+        raw=item,
+    )
 
 
-def _whole_characters(text: str, where: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as problem:
-        raise BadResponse(f"PromptLayer's answer makes no sense: half of a character in {where}") from problem
+def folder_path(item: Mapping[str, Any]) -> str:
+    """The folder of a list item, ``/`` between levels, empty at the root.
+
+    The server joins the levels without escaping, by a separator that is not documented: the last level's own name tells
+    where the separator stands.
+    """
+    full, last = item.get("full_folder_path"), item.get("parent_folder_name")
+    if isinstance(full, list):
+        return "/".join(level for level in full if isinstance(level, str))
+    full, last = full if isinstance(full, str) else "", last if isinstance(last, str) else ""
+    if not full or full.strip("/") == last:
+        return last
+    return "/".join(filter(None, _levels(full, last)))
 
 
-def a_name(value: Any, where: str) -> str:
-    if not a_text(value, where):
-        raise BadResponse(f"PromptLayer's answer makes no sense: an empty text at {where}")
-    return value  # type: ignore[no-any-return]
+def _levels(full: str, last: str) -> list[str]:
+    above = full.removesuffix(last) if last else ""
+    separator = re.search(r"[\s./\\>|:]+$", above)
+    if not last or not full.endswith(last) or separator is None:
+        return full.split("/" if "/" in full else ".")
+    return [*above[: separator.start()].split(separator.group()), last]
 
 
-def a_number(value: Any, where: str) -> int:
-    """An id or a version number: a whole number from 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise wrong(where, "a whole number from 1", value)
-    return value
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A raw read of one version."""
+
+    id: int
+    name: str
+    version: int
+    workspace: str
+    created: datetime | None
+    message: str
+    intent: str | None
+    document: Wire
 
 
-def check_document(document: Mapping[str, Any]) -> None:
-    """That a normal form is a prompt: a name, tags that are texts, and a chat or completion template."""
-    _whole_characters(canonical_json(document), "the prompt")
-    a_name(document.get("prompt_name"), "prompt_name")
-    for place, tag in enumerate(a_list(document.get("tags", []), "tags")):
-        a_text(tag, f"tags[{place}]")
-    an_object(document.get("metadata", {}), "metadata")
-    template = an_object(document.get("prompt_template"), "prompt_template")
-    if template.get("type") == "chat":
-        for place, message in enumerate(a_list(template.get("messages"), "prompt_template.messages")):
-            _check_message(message, f"prompt_template.messages[{place}]")
-    elif template.get("type") == "completion":
-        _check_format(template, "prompt_template")
-        _check_parts(template.get("content"), "prompt_template.content")
-    else:
-        raise wrong("prompt_template.type", "chat or completion", template.get("type"))
+def read(answer: Any) -> Read:
+    """The answer of ``GET /prompt-templates/{id}``."""
+    raw = an_object(answer, "the prompt")
+    document = normalise(raw)
+    check_document(document)
+    workspace = raw.get("workspace_id")
+    return Read(
+        id=a_number(raw.get("id"), "id"),
+        name=document["prompt_name"],
+        version=a_number(raw.get("version"), "version"),
+        workspace=str(workspace) if isinstance(workspace, int | str) else "",
+        created=_moment(raw.get("created_at")),
+        message=a_text(raw.get("commit_message") or "", "commit_message"),
+        intent=_intent(raw.get("metadata")),
+        document=document,
+    )
 
 
-def _check_message(message: Any, where: str) -> None:
-    role = an_object(message, where).get("role")
-    if role not in _ROLES:
-        raise wrong(f"{where}.role", f"one of {', '.join(_ROLES)}", role)
-    if role in _NAMED_ROLES:
-        a_text(message.get("name"), f"{where}.name")
-    _check_format(message, where)
-    if "content" in message:
-        _check_parts(message["content"], f"{where}.content")
+def _intent(metadata: Any) -> str | None:
+    marker = metadata.get(INTENT_KEY) if isinstance(metadata, dict) else None
+    intent = marker.get("intent") if isinstance(marker, dict) else None
+    return intent if isinstance(intent, str) else None
 
 
-def _check_format(block: Wire, where: str) -> None:
-    if block.get("template_format") not in NATIVE_FORMATS:
-        raise wrong(f"{where}.template_format", " or ".join(NATIVE_FORMATS), block.get("template_format"))
+def _moment(value: Any) -> datetime | None:
+    """A time in ISO 8601 or as mail has it; one without a zone is UTC."""
+    if value is None:
+        return None
+    for reader in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = reader(a_text(value, "created_at"))
+        except ValueError:
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    raise BadResponse(f"PromptLayer's answer makes no sense: expected a time at created_at, got {value[:40]!r}")
 
 
-def _check_parts(parts: Any, where: str) -> None:
-    for place, part in enumerate(a_list(parts, where)):
-        a_text(an_object(part, f"{where}[{place}]").get("type"), f"{where}[{place}].type")
-        if not PART.fits(part):
-            raise wrong(f"{where}[{place}]", f"a whole part of the type {part['type']}", part)
+@dataclass(frozen=True, slots=True)
+class Label:
+    id: int
+    name: str
+    version: int
+
+
+def labels(answer: Any) -> tuple[Label, ...]:
+    """The answer of ``GET /prompt-templates/{id}/labels``."""
+    found = a_list(an_object(answer, "the labels").get("release_labels"), "release_labels")
+    return tuple(_label(label, f"release_labels[{place}]") for place, label in enumerate(found))
+
+
+def _label(value: Any, where: str) -> Label:
+    label = an_object(value, where)
+    return Label(
+        a_number(label.get("release_label_id"), f"{where}.release_label_id"),
+        a_name(label.get("release_label"), f"{where}.release_label"),
+        a_number(label.get("prompt_version_number"), f"{where}.prompt_version_number"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: int
+    name: str
+    parent: int | None
+
+
+def folders(answer: Any) -> tuple[Folder, ...]:
+    """The folders in the answer of ``GET /api/public/v2/folders/entities``."""
+    entities = a_list(an_object(answer, "the entities").get("entities"), "entities")
+    found = [an_object(entity, f"entities[{place}]") for place, entity in enumerate(entities)]
+    return tuple(_folder(entity, "a folder") for entity in found if entity.get("type") == "FOLDER")
+
+
+def new_folder(answer: Any) -> Folder:
+    """The answer of ``POST /api/public/v2/folders``."""
+    return _folder(an_object(an_object(answer, "the answer").get("folder"), "folder"), "folder")
+
+
+def _folder(entity: Wire, where: str) -> Folder:
+    parent = entity.get("folder_id", entity.get("parent_id"))
+    return Folder(
+        a_number(entity.get("id"), f"{where}.id"),
+        a_text(entity.get("name"), f"{where}.name"),
+        None if parent is None else a_number(parent, f"the parent of {where}"),
+    )
+
+
+def published(answer: Any) -> tuple[int, int | None]:
+    """Prompt id and version number in the answer of a publish; older servers do not tell the number."""
+    made = an_object(answer, "the answer")
+    number = made.get("version_number")
+    return a_number(made.get("id"), "id"), None if number is None else a_number(number, "version_number")
