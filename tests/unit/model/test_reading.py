@@ -32,7 +32,7 @@ CASES = [
     ("content:\n  - text: a\n", "2:5", "missing key 'type'", "'text'"),
     ("content:\n  - type: text\n", "2:5", "missing key 'text'", "add 'text:'"),
     ("content:\n  - {type: code, lang: py, vendors: {b: {}}}\n", "2:18", "unknown key 'lang'", "vendor's own"),
-    ("content:\n  - {type: text, text: a, more: 1}\n", "2:28", "unknown key 'more'", "known: 'type', 'text'"),
+    ("content:\n  - {type: text, text: a, more: 1}\n", "2:27", "unknown key 'more'", "known: 'type', 'text'"),
     ("content: {{ ticket }}\n", "1:11", "a key must be a text", '"{{ x }}"'),
 ]
 
@@ -80,5 +80,5 @@ def test_data_from_elsewhere_names_paths() -> None:
 
 def test_a_syntax_error_is_the_only_problem() -> None:
     (problem,) = problems("messages: [\nmesages: 1\n", "a.yaml")
-    assert problem.where.line == 2
-    assert problem.hint
+    assert problem.where.line == 3
+    assert problem.hint == "close what was opened on line 1"

@@ -7,8 +7,8 @@ and short lists of scalars in flow style. Lines are made without indentation and
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from promptstore.errors import InvalidPrompt
@@ -95,31 +95,37 @@ class Emitter:
     """Writes items. ``blocks`` false puts every text in double quotes, for texts that a block would not keep."""
 
     blocks: bool = True
-    text: Callable[..., str] = field(default=one_line)
 
     def lines(self, item: Map | List) -> list[str]:
         """The lines of a collection in block style; it has children."""
         if isinstance(item, Map):
-            made = [line for name, child in item.entries for line in self.entry(name, child)]
+            parts = [self.entry(name, child) for name, child in item.entries]
         else:
-            made = [line for child in item.items for line in self.list_item(child)]
-        return [*made, *item.notes.tail]
+            parts = [self.list_item(child) for child in item.items]
+        made: list[str] = []
+        for part in [*parts, list(item.notes.tail)]:
+            # a blank line never opens a collection, and would count after a block that keeps its last breaks
+            blank = part and not part[0] and (not made or not made[-1])
+            made += part[1:] if blank else part
+        return made
 
     def entry(self, name: str, value: Item) -> list[str]:
         """``key: value`` with the comments that belong to it."""
         key = self._text(name, flow=False)
         if len(key) > SIMPLE_KEY:
-            return [*value.notes.lead, "? " + double_quoted(name), *self._after(":", value)]
-        return [*value.notes.lead, *self._after(key + ":", value)]
+            return [*value.notes.lead, "? " + double_quoted(name), *self.after(":", value)]
+        return [*value.notes.lead, *self.after(key + ":", value)]
 
     def list_item(self, item: Item) -> list[str]:
         """``- value`` with the comments that belong to it."""
         if isinstance(item, Leaf) or self.inline(item) is not None:
-            return [*item.notes.lead, *self._after("-", item)]
+            return [*item.notes.lead, *self.after("-", item)]
         first, *rest = self.lines(item)
-        return [*item.notes.lead, "- " + first, *indented(rest, STEP)]
+        eol = [item.notes.eol] if item.notes.eol else []
+        return [*item.notes.lead, *eol, "- " + first, *indented(rest, STEP)]
 
-    def _after(self, head: str, item: Item) -> list[str]:
+    def after(self, head: str, item: Item) -> list[str]:
+        """The value after ``key:`` or ``-``; further lines are indented below that."""
         eol = f" {item.notes.eol}" if item.notes.eol else ""
         inline = self.inline(item)
         if inline is not None:
@@ -168,7 +174,7 @@ class Emitter:
         return json.dumps(value)
 
     def _text(self, text: str, *, flow: bool) -> str:
-        return self.text(text, flow=flow) if self.blocks else double_quoted(text)
+        return one_line(text, flow=flow) if self.blocks else double_quoted(text)
 
 
 def _may_flow(child: Item) -> bool:

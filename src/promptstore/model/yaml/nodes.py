@@ -7,7 +7,6 @@ break that closes a node; a block collection ends where its last child ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Style: TypeAlias = Literal["plain", "single", "double", "literal", "folded"]
@@ -86,19 +85,6 @@ def _child(node: Node, step: str | int) -> Node | None:
     if isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
         return node.items[step]
     return None
-
-
-def leaves(node: Node) -> Iterator[Scalar | Mapping | Sequence]:
-    """Keys, scalars and empty flow collections in the order of the text."""
-    if isinstance(node, Mapping) and node.entries:
-        for key, value in node.entries:
-            yield key
-            yield from leaves(value)
-    elif isinstance(node, Sequence) and node.items:
-        for item in node.items:
-            yield from leaves(item)
-    else:
-        yield node
 
 
 def same(one: Any, other: Any) -> bool:

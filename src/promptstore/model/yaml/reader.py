@@ -57,9 +57,9 @@ class _Parser(Protocol):
 
 
 def _python_parser(text: str) -> _Parser:
-    from yaml.parser import Parser  # noqa: PLC0415  (only where libyaml is missing)
-    from yaml.reader import Reader  # noqa: PLC0415
-    from yaml.scanner import Scanner  # noqa: PLC0415
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
 
     class PythonParser(Reader, Scanner, Parser):
         def __init__(self) -> None:
@@ -72,7 +72,7 @@ def _python_parser(text: str) -> _Parser:
 
 def _best_parser() -> Callable[[str], _Parser]:
     try:
-        from yaml._yaml import CParser  # noqa: PLC0415
+        from yaml._yaml import CParser
     except ImportError:
         return _python_parser
     return cast("Callable[[str], _Parser]", CParser)
@@ -317,6 +317,8 @@ class _Composer:
         where = Where(self.path, mark.line + 1, mark.column + 1) if mark else Where(self.path, 1, 1)
         said = ", ".join(part for part in (error.context, error.problem) if part)
         hint = next((hint for sign, hint in _HINTS if sign in said), "check quotes and indentation")
+        if error.context_mark and ("expected ',' or" in said or "end of stream" in said):
+            hint = f"close what was opened on line {error.context_mark.line + 1}"
         raise InvalidPrompt(f"not valid YAML: {said}", where=where, hint=hint) from None
 
 

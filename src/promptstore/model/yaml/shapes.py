@@ -61,7 +61,7 @@ def below(shape: Shape | None, name: str) -> Slot:
 @cache
 def prompt_slot() -> Slot:
     """The place of a whole prompt file."""
-    from promptstore.model.prompt_file import PromptFile  # noqa: PLC0415  (pydantic is heavy, and not always needed)
+    from promptstore.model.prompt_file import PromptFile
 
     return Slot((_shape(PromptFile),))
 

@@ -1,0 +1,68 @@
+"""Change what a prompt file says and leave every other byte as it is: comments, quotes, order, line ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from promptstore.errors import InvalidPrompt
+from promptstore.model.yaml.formatter import format_text
+from promptstore.model.yaml.nodes import plain, same
+from promptstore.model.yaml.reader import BOM, read
+from promptstore.model.yaml.roundtrip import round_trip
+from promptstore.model.yaml.splicer import splice
+from promptstore.model.yaml.splices import CannotSpliceError
+from promptstore.model.yaml.writer import check_writable, means, write
+
+_COARSER = (4, 3, 2, 1)
+
+
+def edit(text: str, new: Mapping[str, Any]) -> str:
+    """The text that means ``new`` and differs from ``text`` only where the meaning does.
+
+    What is returned was read again and means exactly ``new``. Raises InvalidPrompt where ``text`` is not a readable
+    prompt file or ``new`` cannot be written.
+    """
+    check_writable(new)
+    if same(plain(read(text)), new):
+        return text
+    mark = BOM if text.startswith(BOM) else ""
+    body = text[len(mark) :]
+    windows = "\r\n" in body and body.count("\r\n") == body.count("\n")
+    unix = body.replace("\r\n", "\n") if windows else body
+    done = _edited(unix, new)
+    return mark + (done.replace("\n", "\r\n") if windows else done)
+
+
+def _edited(text: str, new: Mapping[str, Any]) -> str:
+    for attempt in _attempts(text, new):
+        try:
+            made = attempt()
+        except (CannotSpliceError, InvalidPrompt):
+            continue
+        for candidate in (made, f"{made}\n") if made is not None else ():
+            if means(candidate, new):
+                return _same_ending(text, candidate, new)
+    return write(new)
+
+
+def _attempts(text: str, new: Mapping[str, Any]) -> Iterator[Callable[[], str | None]]:
+    """Ways to edit, the one that keeps most of the text first."""
+    yield lambda: splice(text, read(text), new)
+    yield lambda: round_trip(text, new)
+    for depth in _COARSER:
+        yield lambda depth=depth: splice(text, read(text), new, depth)  # type: ignore[misc]
+    yield lambda: _by_canonical_layout(text, new)
+
+
+def _by_canonical_layout(text: str, new: Mapping[str, Any]) -> str:
+    canonical = format_text(text)
+    return splice(canonical, read(canonical), new)
+
+
+def _same_ending(old: str, made: str, new: Mapping[str, Any]) -> str:
+    """A text without a last line break stays so, where the meaning allows."""
+    if old.endswith("\n") or not made.endswith("\n"):
+        return made
+    shorter = made.removesuffix("\n")
+    return shorter if means(shorter, new) else made
