@@ -79,6 +79,12 @@ class Contents:
             self._prompts[blob] = prompt
         return prompt
 
+    def known(self, blobs: Iterable[str], place: str) -> dict[str, PromptFile]:
+        """The prompts of many blobs; those that are broken are left out. ``place`` names them in errors."""
+        wanted = {f"{place}/{blob[:12]}": blob for blob in blobs}
+        _, broken = self.facts_of(wanted)
+        return {blob: self.prompt(blob, path) for path, blob in wanted.items() if path not in broken}
+
     def _load(self, blobs: Iterable[str]) -> None:
         known = self._cache.get_many(_KIND, list(blobs))
         _bound(self._facts)

@@ -56,7 +56,7 @@ def read_local(store: Store) -> Local:
         branch_tip,
         store.prompts_at(commit),
         store.history.numbering(commit),
-        store.all_tag_commits(),
+        store.locator.all_tag_commits(branch_tip),
     )
 
 
@@ -79,7 +79,7 @@ def local_entries(store: Store, local: Local) -> dict[str, LocalEntry]:
 def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
     found = {}
     for tag, commit in local.tags.get(slug, {}).items():
-        place = store.place_of(slug, commit, local.numbering)
+        place = store.locator.place(slug, commit, local.numbering)
         if place is not None:
             found[tag] = LocalTag(commit, place.blob, place.version)
     return found
@@ -121,22 +121,36 @@ def _unpublished(store: Store, local: Local) -> dict[str, str]:
         return {}
     ahead = store.prompts_at(local.branch_tip)
     slugs = {slug for slug in {*ahead, *local.prompts} if ahead.get(slug) != local.prompts.get(slug)}
-    return {slug: f"its text on {store.config.branch} is not pushed yet" for slug in slugs}
+    return dict.fromkeys(slugs, f"its text on {store.config.branch} is not pushed yet")
 
 
-def base_entries(store: Store, local: Local, agreed: Mapping[str, Agreed]) -> dict[str, BaseEntry]:
-    """B as the planner sees it: a base counts as seen only where L's own history holds the agreed text, or where this
-    clone published it and the text here is a new one (an amended commit), not one from before it (a reset)."""
-    differing = {slug: a for slug, a in agreed.items() if local.prompts.get(slug) not in (None, a.blob)}
-    reachable = _reachable(store, local, differing)
-    return {slug: BaseEntry(a.blob, a.link, slug not in differing or slug in reachable) for slug, a in agreed.items()}
+def base_entries(
+    store: Store, local: Local, agreed: Mapping[str, Agreed], witnessed: set[tuple[str, str]]
+) -> dict[str, BaseEntry]:
+    """B as the planner sees it.
+
+    A base counts as seen only where L's own history holds the text that took it in. An amended or rebased commit of
+    this clone's own making counts too, but not a text from before it (a reset).
+    """
+    proofs = {slug: a.link.proof or a.blob for slug, a in agreed.items()}
+    open_questions = {slug: proof for slug, proof in proofs.items() if local.prompts.get(slug) not in (proof,)}
+    seen = _reachable(store, local, open_questions)
+    seen |= {
+        slug for slug, proof in open_questions.items() if (slug, proof) in witnessed and _newer(local, slug, proof)
+    }
+    return {slug: BaseEntry(a.blob, a.link, slug not in open_questions or slug in seen) for slug, a in agreed.items()}
 
 
-def _reachable(store: Store, local: Local, agreed: Mapping[str, Agreed]) -> set[str]:
-    """The slugs whose agreed blob stands in L's history."""
+def _newer(local: Local, slug: str, proof: str) -> bool:
+    numbers = {version.blob: version.number for version in local.numbering.of(slug)}
+    return numbers.get(local.prompts.get(slug, ""), 0) > numbers.get(proof, 0)
+
+
+def _reachable(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:
+    """The slugs whose blob stands in L's history."""
     commits = {
-        slug: [version.commit for version in local.numbering.of(slug) if version.blob == a.blob]
-        for slug, a in agreed.items()
+        slug: [version.commit for version in local.numbering.of(slug) if version.blob == blob]
+        for slug, blob in blobs.items()
     }
     every = sorted({commit for found in commits.values() for commit in found})
     outside = _not_reachable(store, local.commit, every)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing
 from promptstore.model.digest import digest_of
@@ -17,7 +18,7 @@ from promptstore.sync.session import Pool, Session
 from promptstore.sync.texts import text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry, SeenVersion
-from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Workspace
+from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor, Workspace
 
 SWEEP = 10
 """Prompts whose tags are all asked in one run, in turn: how tags nobody told us about are found."""
@@ -201,7 +202,7 @@ class Observer:
         read: Mapping[str, Sequence[RemoteVersion]],
         listing: TagListing,
     ) -> list[Sighting]:
-        dated: list[tuple[tuple[str, str, object], Sighting]] = []
+        dated: list[tuple[tuple[str, str, Any], Sighting]] = []
         latest: dict[str, RemoteEntry] = {}
         for remote_id, versions in read.items():
             slug = slugs[remote_id]
@@ -229,15 +230,15 @@ class Observer:
             self._session.fail(error, slug)
             return None
         blob = self._store.commits.blob_id(text)
-        after = seen_entry(head, entry, version, blob, self._key)
+        after = seen_entry(entry, version, blob, head.folder, self._key)
         message = version.message or f"{slug}: version {version.version} at {self._session.name}"
-        return after, Sighting(author_of(version, self._session), message + "\n", {slug: after}, {blob: text})
+        return after, Sighting(author_of(version, self._session.vendor), message + "\n", {slug: after}, {blob: text})
 
     def _text(self, version: RemoteVersion, slug: str, onto: str | None) -> bytes:
         try:
-            return text_of(self._store, self._lens, version.document, slug, onto)
+            return text_of(self._store, self._lens, version.document, self._session.called(slug), onto)
         except (NotRepresentable, PromptStoreError):
-            return text_of(self._store, self._lens, version.document, slug, None)
+            return text_of(self._store, self._lens, version.document, self._session.called(slug), None)
 
     def _tag_sighting(
         self,
@@ -246,7 +247,7 @@ class Observer:
         latest: Mapping[str, RemoteEntry],
         listing: TagListing,
     ) -> list[Sighting]:
-        """One commit for every tag that was seen to move, and for names that changed without a new version."""
+        """One commit for every tag that was seen to move."""
         moved = {}
         for remote_id, head in heads.items():
             slug = slugs[remote_id]
@@ -254,31 +255,27 @@ class Observer:
             if entry is None or head.version not in entry.versions:
                 continue
             tags = merged_tags(entry, listing, self._covers_tag)
-            renamed = replace(entry, tags=tags, name=head.name, folder=head.folder, stamp=_stamp(head))
-            if renamed != entry:
-                moved[slug] = renamed
+            if tags != dict(entry.tags):
+                moved[slug] = replace(entry, tags=tags)
         if not moved:
             return []
         names = ", ".join(sorted(moved)[:3]) + (" ..." if len(moved) > 3 else "")
         return [Sighting(system_identity(self._store.clock()), f"Tags of {names} at {self._session.name}\n", moved)]
 
-    def _counts(
-        self, before: Tracked, after: Mapping[str, RemoteEntry], heads: Mapping[str, RemoteHead]
-    ) -> Counts:
+    def _counts(self, before: Tracked, after: Mapping[str, RemoteEntry], heads: Mapping[str, RemoteHead]) -> Counts:
         created = sum(slug not in before.prompts for slug in after)
         updated = sum(slug in before.prompts and before.prompts[slug] != entry for slug, entry in after.items())
         return Counts(created, updated, len(self._session.gone), len(heads) - created - updated)
 
 
 def _stamp(head: RemoteHead) -> str:
-    return head.stamp or digest_of([head.version, head.name, head.folder])[:16]
+    return head.stamp or digest_of([head.version, head.name])[:16]
 
 
 def seen_entry(
-    head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion, blob: str, key: object
+    entry: RemoteEntry | None, version: RemoteVersion, blob: str, folder: str, order: Callable[[str], Any]
 ) -> RemoteEntry:
     """The entry after one more version was read; an older one never displaces a newer one."""
-    order = key if callable(key) else int
     seen = SeenVersion(
         blob,
         digest_of(version.document),
@@ -292,31 +289,29 @@ def seen_entry(
     if entry is not None and not newest:
         return replace(entry, versions=ordered)
     return RemoteEntry(
-        head.id,
-        version.name or head.name,
-        head.folder,
+        version.id,
+        version.name,
+        folder,
         version.version,
-        _stamp(head) if version.version == head.version else "",
+        version.stamp or digest_of([version.version, version.name])[:16],
         version.document,
         ordered,
         entry.tags if entry else {},
     )
 
 
-def merged_tags(entry: RemoteEntry, listing: TagListing, covers: object) -> dict[str, str]:
+def merged_tags(entry: RemoteEntry, listing: TagListing, covers: Callable[[str], bool]) -> dict[str, str]:
     """The tags of a prompt after a listing: what it tells replaces what was known, what it does not stays."""
     told = listing.tags.get(entry.id, {})
     kept = {tag: version for tag, version in entry.tags.items() if not listing.knows(entry.id, tag)}
-    wanted = covers if callable(covers) else bool
-    return {tag: version for tag, version in sorted({**kept, **told}.items()) if wanted(tag)}
+    return {tag: version for tag, version in sorted({**kept, **told}.items()) if covers(tag)}
 
 
-def author_of(version: RemoteVersion, session: Session) -> Identity:
+def author_of(version: RemoteVersion, vendor: Vendor) -> Identity:
     """The vendor's author and date; the vendor itself where it does not tell, the epoch where there is no date."""
-    when = version.created or datetime.fromtimestamp(0, UTC)
-    return vendor_identity(version.author, session, when)
+    return vendor_identity(version.author, vendor, version.created or datetime.fromtimestamp(0, UTC))
 
 
-def vendor_identity(author: str | None, session: Session, when: datetime) -> Identity:
-    email = author if author and "@" in author else f"{session.vendor.name}@promptstore.invalid"
-    return Identity(author or session.vendor.title, email, when)
+def vendor_identity(author: str | None, vendor: Vendor, when: datetime) -> Identity:
+    email = author if author and "@" in author else f"{vendor.name}@promptstore.invalid"
+    return Identity(author or vendor.title, email, when)

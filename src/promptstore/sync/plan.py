@@ -138,6 +138,9 @@ class Planner:
         except NotRepresentable as error:
             yield self._unrepresentable(slug, error)
             return
+        if base.link.unmerged and base.link.unmerged[0] in seen.versions:
+            yield from self._unmerged(slug, base.link.unmerged, local, seen)
+            return
         theirs = seen.digest != base.link.document
         if ours and theirs:
             yield from self._both(slug, base, local, seen)
@@ -167,21 +170,33 @@ class Planner:
             yield self._waiting(slug, local.waiting)
             return
         theirs = self._lifted(slug, seen, local.blob)
-        merged = merge(self._prompt(base.blob), self._prompt(local.blob), theirs)
+        yield from self._merge(slug, self._prompt(base.blob), local, seen, theirs)
+
+    def _unmerged(
+        self, slug: str, unmerged: tuple[str, str], local: LocalEntry, seen: RemoteEntry
+    ) -> Iterator[Outcome]:
+        """A vendor's edit that ours was published over: still to be brought in."""
+        version, base_blob = unmerged
+        document = self._document(slug, seen.versions[version].blob)
+        if isinstance(document, NotRepresentable):
+            yield self._unrepresentable(slug, document)
+            return
+        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(local.blob))
+        yield from self._merge(slug, self._prompt(base_blob), local, seen, theirs)
+
+    def _merge(
+        self, slug: str, base: PromptFile, local: LocalEntry, seen: RemoteEntry, theirs: PromptFile
+    ) -> Iterator[Outcome]:
+        merged = merge(base, self._prompt(local.blob), theirs)
         if merged.conflicts:
             for conflict in merged.conflicts:
                 yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)
-        elif self.policy.pull:
+        elif not self.policy.pull:
+            yield self._held(slug, f"{self.vendor.title} has an edit of it too", "run `promptstore sync`")
+        else:
             changed = tuple(fields(self._prompt(local.blob), theirs))
-            yield self._action(
-                slug,
-                "merge",
-                seen,
-                fields=changed,
-                data=merged.data,
-                blob=local.blob,
-                reason="changed on both sides, in different places",
-            )
+            reason = "changed on both sides, in different places"
+            yield self._action(slug, "merge", seen, fields=changed, data=merged.data, blob=local.blob, reason=reason)
 
     def _update_local(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
         if local.waiting:
@@ -330,11 +345,11 @@ class Planner:
         return self.trees.prompts[blob]
 
     def _lifted(self, slug: str, seen: RemoteEntry, onto: str) -> PromptFile:
-        return self.vendor.lens.lift(seen.document, slug, self._prompt(onto))
+        return self.vendor.lens.lift(seen.document, self.trees.called(slug), self._prompt(onto))
 
     def _document(self, slug: str, blob: str) -> Document | NotRepresentable:
         try:
-            return self.vendor.lens.project(self._prompt(blob), slug)
+            return self.vendor.lens.project(self._prompt(blob), self.trees.called(slug))
         except NotRepresentable as error:
             return error
 
@@ -342,7 +357,7 @@ class Planner:
         """The digest of a text in the vendor's space. Raises NotRepresentable."""
         key = (slug, blob)
         if key not in self._projected:
-            self._projected[key] = digest_of(self.vendor.lens.project(self._prompt(blob), slug))
+            self._projected[key] = digest_of(self.vendor.lens.project(self._prompt(blob), self.trees.called(slug)))
         return self._projected[key]
 
 

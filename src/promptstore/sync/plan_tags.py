@@ -92,7 +92,7 @@ class _TagPlanner:
         if prompt is None:
             return None
         try:
-            return digest_of(self.vendor.lens.project(prompt, self.slug))
+            return digest_of(self.vendor.lens.project(prompt, self.trees.called(self.slug)))
         except NotRepresentable:
             return None
 

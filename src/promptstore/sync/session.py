@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from promptstore.errors import PromptStoreError, RemoteUnreachable, StoreBusy, W
 from promptstore.store.config import RemoteConfig
 from promptstore.sync.actions import SyncError
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
+from promptstore.sync.publish import Published
 from promptstore.sync.tracking import Tracked, Tracking
 from promptstore.vendors.base import Vendor, Workspace
 
@@ -65,6 +66,12 @@ class Session:
     """Whether the remote could not be observed: then nothing is concluded or sent in this run."""
     pending: dict[str, Agreed | None] = field(default_factory=dict)
     """Agreements reached but not yet recorded."""
+    published: list[Published] = field(default_factory=list)
+    """Publishes that are done but not yet recorded."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Moves followed in this run: new slug -> old slug."""
+    moved_tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """Tags moved at the vendor in this run: what R must say from now on."""
 
     @property
     def name(self) -> str:
@@ -86,6 +93,25 @@ class Session:
     def agree(self, slug: str, agreed: Agreed | None) -> None:
         self.pending[slug] = agreed
 
+    def called(self, slug: str) -> str:
+        """The slug by which the lens knows a prompt: the one it was linked under."""
+        agreed = self.agreed(slug)
+        return (agreed.link.called if agreed else "") or slug
+
+    def rename(self, old: str, new: str) -> None:
+        """A prompt was moved on the branch: its agreement and what was seen of it follow."""
+        agreed = self.agreed(old)
+        if agreed is None:
+            return
+        link = replace(agreed.link, called=self.called(old))
+        self.agree(old, None)
+        self.agree(new, Agreed(agreed.blob, link))
+        prompts = dict(self.tracked.prompts)
+        if old in prompts:
+            prompts[new] = prompts.pop(old)
+        self.tracked = Tracked(self.tracked.commit, prompts)
+        self.renamed[new] = old
+
     def relink_tag(self, slug: str, tag: str, version: str | None) -> None:
         """Agree on where one tag stands."""
         agreed = self.agreed(slug)
@@ -104,7 +130,3 @@ class Session:
 
     def failed_slugs(self) -> set[str]:
         return {error.slug for error in self.errors if error.slug}
-
-
-def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

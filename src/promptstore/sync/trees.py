@@ -33,6 +33,13 @@ class Link:
     versions: Mapping[str, KnownVersion] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags as last agreed: tag -> vendor version."""
+    unmerged: tuple[str, str] | None = None
+    """A foreign vendor version that ours was published over unseen, and the blob that both came from: the two are
+    still to be merged."""
+    proof: str = ""
+    """The text on the branch that has taken this version in, where it is not the agreed text itself (a merge)."""
+    called: str = ""
+    """The slug it had when it was linked: what a vendor's name is derived from, so that a move renames nothing there."""
 
     def version_of(self, blob: str, document: str | None = None, prefer: tuple[str | None, ...] = ()) -> str | None:
         """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest known."""
@@ -48,6 +55,9 @@ class Link:
             "document": self.document,
             "versions": {v: [known.blob, known.document] for v, known in self.versions.items()},
             "tags": dict(self.tags),
+            "unmerged": list(self.unmerged) if self.unmerged else None,
+            "proof": self.proof,
+            "called": self.called,
         }
 
     @classmethod
@@ -59,6 +69,9 @@ class Link:
             content["document"],
             {v: KnownVersion(*row) for v, row in content["versions"].items()},
             content["tags"],
+            tuple(content["unmerged"]) if content["unmerged"] else None,
+            content["proof"],
+            content["called"],
         )
 
 
@@ -179,10 +192,13 @@ class Trees:
     """Slugs in R that the last complete listing did not show."""
     gone: frozenset[str] = frozenset()
     """Those of them whose absence is proven by a second listing and a single read."""
-    moves: Mapping[str, str] = field(default_factory=dict)
-    """Renames since the base: new slug -> old slug."""
     in_doubt: frozenset[str] = frozenset()
     """Slugs with a write whose outcome is unknown."""
+
+    def called(self, slug: str) -> str:
+        """The slug by which the lens knows a prompt: the one it was linked under."""
+        base = self.base.get(slug)
+        return (base.link.called if base else "") or slug
 
 
 EMPTY_LINK = Link("", "", "", "")

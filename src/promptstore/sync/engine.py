@@ -1,0 +1,298 @@
+"""The engine: observe → plan → check → apply → record, one pass, the same for the command line and the daemon.
+
+Contents before tags, our side before the vendors': what is pulled from one vendor is planned anew for the others, so a
+change goes round in one run. Rounds repeat until one changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promptstore.errors import PromptStoreError, RefMoved, StoreBusy
+from promptstore.model.prompt_file import PromptFile
+from promptstore.store.store import Store
+from promptstore.store.tagging import settle_renames
+from promptstore.sync.actions import Action, Halted, Plan, SyncError
+from promptstore.sync.guards import shrunken, wrong_workspace
+from promptstore.sync.journal import Journal
+from promptstore.sync.local import Local, base_entries, local_entries, read_local
+from promptstore.sync.observe import Counts, Depth, Observer
+from promptstore.sync.plan import plan_contents
+from promptstore.sync.plan_tags import plan_tags
+from promptstore.sync.policy import Policy
+from promptstore.sync.publish import Publisher
+from promptstore.sync.pull import Puller
+from promptstore.sync.push import Outcome, Pusher
+from promptstore.sync.record import Recorder
+from promptstore.sync.recover import Recovery
+from promptstore.sync.session import Pool, Session, Threads
+from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
+from promptstore.sync.witness import Witness
+
+ROUNDS = 8
+"""A run ends by itself long before; the bound is for a vendor that changes under every step."""
+
+
+@dataclass
+class Result:
+    """What a run did, and what is left."""
+
+    plan: Plan = field(default_factory=Plan)
+    done: list[Action] = field(default_factory=list)
+    failed: list[Action] = field(default_factory=list)
+    errors: list[SyncError] = field(default_factory=list)
+
+
+class Engine:
+    """Brings one store and its remotes together. Everything outside is passed in."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sequence[Session],
+        journal: Journal,
+        witness: Witness,
+        policy: Callable[[Session], Policy],
+        *,
+        seconds: Callable[[], float],
+        pool: Pool | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._journal = journal
+        self._witness = witness
+        self._policy = policy
+        self._seconds = seconds
+        self._pool: Pool = pool or Threads()
+        self._progress = progress
+        self._recorder = Recorder(store, journal, witness, seconds)
+        self._moved: list[Action] = []
+
+    # --- observe
+
+    def observe(self, depth: Depth) -> dict[str, Counts]:
+        """Look at every remote; one that fails is left out of the run and told about."""
+        self._store.checkout.mend()
+        settle_renames(self._store)
+        counts = {}
+        for session in self._sessions:
+            session.load()
+            self._follow_moves(session)
+            try:
+                self._recover(session)
+                counts[session.name] = self._observe(session, depth)
+            except PromptStoreError as error:
+                session.fail(error)
+                session.down = True
+        return counts
+
+    def load(self) -> None:
+        """Take every remote as last seen, without a network."""
+        for session in self._sessions:
+            session.load()
+
+    def _observe(self, session: Session, depth: Depth) -> Counts:
+        self._progress(f"looking at {session.name}")
+        return Observer(self._store, session, read_local(self._store), self._pool, depth).observe()
+
+    def _recover(self, session: Session) -> None:
+        pusher = self._pusher(session, read_local(self._store))
+        publisher = self._publisher(session)
+        Recovery(self._store, session, self._journal, publisher, pusher).run()
+        self._recorder.record(session)
+
+    def _follow_moves(self, session: Session) -> None:
+        """Links follow prompts that were renamed on the branch."""
+        local = read_local(self._store)
+        agreed = session.all_agreed()
+        for new in local.numbering.moves:
+            older = local.numbering.names_of(new)[1:]
+            old = next((name for name in older if name in agreed and name not in local.prompts), None)
+            if old is not None and new in local.prompts and new not in agreed:
+                session.rename(old, new)
+                self._moved.append(Action(session.name, new, "move", reason=f"moved here from '{old}'", origin=old))
+
+    # --- plan
+
+    def plan(self) -> Plan:
+        """The plans of all remotes together."""
+        joined = Plan()
+        local = read_local(self._store)
+        entries = local_entries(self._store, local)
+        for session in self._sessions:
+            joined = joined.joined(self._plan(session, local, entries))
+        return Plan(tuple(self._moved)).joined(joined)
+
+    def _plan(self, session: Session, local: Local, entries: dict[str, LocalEntry]) -> Plan:
+        if session.down:
+            return Plan()
+        policy = self._policy(session)
+        foreign = wrong_workspace(session.name, session.agreement.workspace, session.identity)
+        if foreign is not None:
+            return Plan(halted=(foreign,))
+        trees = self._trees(session, local, entries)
+        contents = plan_contents(trees, session.vendor, policy)
+        tags = plan_tags(trees, session.vendor, policy, contents)
+        halted = self._halts(session, policy)
+        return contents.joined(tags).joined(Plan(halted=halted))
+
+    def _halts(self, session: Session, policy: Policy) -> tuple[Halted, ...]:
+        known = {*session.tracked.prompts, *session.all_agreed()}
+        halted = shrunken(session.name, len(known), len(session.vanished), policy)
+        return (halted,) if halted else ()
+
+    def _trees(self, session: Session, local: Local, entries: dict[str, LocalEntry]) -> Trees:
+        base = base_entries(self._store, local, session.all_agreed(), self._witness.of(session.name))
+        seen = dict(session.tracked.prompts)
+        prompts = self._store.contents.known(self._blobs(base, entries, seen), self._store.layout.folder)
+        lost = self._unreadable(base, entries, seen, prompts)
+        return Trees(
+            session.name,
+            {slug: entry for slug, entry in base.items() if slug not in lost},
+            entries,
+            seen,
+            prompts,
+            {slug: {v.blob: v.number for v in local.numbering.of(slug)} for slug in entries},
+            frozenset(session.vanished),
+            frozenset(session.gone),
+            frozenset(session.in_doubt),
+        )
+
+    def _blobs(
+        self, base: dict[str, BaseEntry], local: dict[str, LocalEntry], seen: dict[str, RemoteEntry]
+    ) -> set[str]:
+        """The texts that the planner may want to look into: those of every prompt on which anything differs."""
+        blobs: set[str] = set()
+        for slug in {*base, *local, *seen}:
+            b, here, there = base.get(slug), local.get(slug), seen.get(slug)
+            if _settled(b, here, there):
+                continue
+            blobs |= {b.blob} if b else set()
+            blobs |= {b.link.unmerged[1]} if b and b.link.unmerged else set()
+            blobs |= {here.blob, *(tag.blob for tag in here.tags.values())} if here and not here.problem else set()
+            blobs |= {version.blob for version in there.versions.values()} if there else set()
+        return blobs
+
+    def _unreadable(
+        self,
+        base: dict[str, BaseEntry],
+        local: dict[str, LocalEntry],
+        seen: dict[str, RemoteEntry],
+        prompts: Mapping[str, PromptFile],
+    ) -> set[str]:
+        """Agreements whose text can no longer be read: they count as lost, which deletes nothing."""
+        return {
+            slug
+            for slug, entry in base.items()
+            if entry.blob not in prompts and not _settled(entry, local.get(slug), seen.get(slug))
+        }
+
+    # --- apply
+
+    def run(self, accept: str | None = None) -> Result:
+        """Plan, check, and carry out, round by round. Expects `observe` to have been called."""
+        result = Result(self.plan(), done=list(self._moved))
+        accepted = accept is not None and accept == result.plan.plan_id
+        halted = set() if accepted else {halt.remote for halt in result.plan.halted}
+        active = [session for session in self._sessions if not session.down and session.name not in halted]
+        for _ in range(ROUNDS):
+            if not self._round(active, result):
+                break
+        self._finish(result)
+        return result
+
+    def _round(self, sessions: Sequence[Session], result: Result) -> bool:
+        """One round over all remotes; returns whether it changed anything."""
+        before = len(result.done)
+        again = False
+        for session in sessions:
+            again |= self._pull(session, result)
+        for session in sessions:
+            again |= self._push(session, result)
+        return len(result.done) > before or again
+
+    def _pull(self, session: Session, result: Result) -> bool:
+        local, plan = self._replan(session, result)
+        puller = Puller(self._store, session, local)
+        try:
+            result.done += puller.pull(plan.actions)
+            self._recorder.record(session)
+            local, plan = self._replan(session, result)
+            result.done += Puller(self._store, session, local).pull_tags(plan.actions)
+            self._recorder.record(session)
+        except RefMoved:
+            return True  # the user committed meanwhile: plan again on what stands now
+        except StoreBusy as error:
+            session.fail(error)
+        return False
+
+    def _push(self, session: Session, result: Result) -> bool:
+        local, plan = self._replan(session, result)
+        pusher = self._pusher(session, local)
+        outcomes = pusher.push(plan.actions)
+        self._recorder.record(session)
+        local, plan = self._replan(session, result)
+        outcomes += self._pusher(session, local).push_tags(plan.actions)
+        self._recorder.record(session)
+        return self._note(outcomes, session, result)
+
+    def _note(self, outcomes: Sequence[Outcome], session: Session, result: Result) -> bool:
+        failed = session.failed_slugs()
+        result.done += [outcome.action for outcome in outcomes if outcome.done]
+        result.failed += [o.action for o in outcomes if not o.done and o.action.slug in failed]
+        moved = [outcome.action.slug for outcome in outcomes if outcome.again]
+        if moved:
+            self._observe_again(session)
+        return bool(moved)
+
+    def _observe_again(self, session: Session) -> None:
+        """The vendor moved under us: look once more before planning again."""
+        try:
+            self._observe(session, Depth())
+        except PromptStoreError as error:
+            session.fail(error)
+            session.down = True
+
+    def _replan(self, session: Session, result: Result) -> tuple[Local, Plan]:
+        """The plan of one remote on what stands now, without the prompts that already failed in this run."""
+        local = read_local(self._store)
+        plan = self._plan(session, local, local_entries(self._store, local))
+        failed = session.failed_slugs()
+        if None in {error.slug for error in session.errors if error.retry}:
+            return local, Plan()
+        return local, Plan(tuple(action for action in plan.actions if action.slug not in failed))
+
+    def _finish(self, result: Result) -> None:
+        result.plan = Plan(
+            result.plan.actions,
+            *(getattr(self.plan(), part) for part in ("conflicts", "held")),
+            halted=result.plan.halted,
+        )
+        result.errors = [error for session in self._sessions for error in session.errors]
+        self._journal.forget_settled()
+
+    def _pusher(self, session: Session, local: Local) -> Pusher:
+        return Pusher(self._store, session, local, self._publisher(session), self._journal, self._pool)
+
+    def _publisher(self, session: Session) -> Publisher:
+        if session.workspace is None:
+            raise PromptStoreError(f"remote '{session.name}' is not connected")
+        settle = self._store.config.sync.settle
+        return Publisher(session.name, session.vendor, session.workspace, self._journal, self._seconds, settle)
+
+
+def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:
+    """Whether nothing about a prompt differs, by ids alone."""
+    if base is None or here is None or there is None or base.link.unmerged is not None:
+        return False
+    same_text = here.blob == base.blob and there.digest == base.link.document and there.version == base.link.head
+    return same_text and _tags_settled(base, here, there)
+
+
+def _tags_settled(base: BaseEntry, here: LocalEntry, there: RemoteEntry) -> bool:
+    if dict(there.tags) != dict(base.link.tags) or there.tags.keys() != here.tags.keys():
+        return False
+    known = base.link.versions
+    return all(tag in here.tags and known[v].blob == here.tags[tag].blob for tag, v in there.tags.items() if v in known)

@@ -1,0 +1,197 @@
+"""Publishing one version: the protocol that never makes it twice.
+
+PREPARED (on disk) → read the vendor's newest: moved? then plan again; our document already among the newer ones?
+then adopt it → SENT (on disk) → one POST → read back → DONE (on disk). A refusal is *not done*; anything else is
+UNKNOWN: look for the intent id, then for the document; not found, wait out the settle window, look again, and only
+then is it *not done*.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from promptstore.errors import (
+    AuthError,
+    BadResponse,
+    PromptStoreError,
+    RemoteMissing,
+    RemoteRejected,
+    RemoteUnreachable,
+    WriteInDoubt,
+)
+from promptstore.model.digest import digest_of
+from promptstore.sync.journal import Intent, Journal
+from promptstore.vendors.base import Document, Publication, RemoteVersion, Vendor, Workspace
+
+_NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version the vendor has now, as read back, and versions of others that came between."""
+
+    version: RemoteVersion
+    intent: Intent
+    foreign: tuple[RemoteVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The vendor's newest version is not the one the plan knew: plan again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One version to publish. ``known`` are vendor versions that are ours or already taken into account."""
+
+    slug: str
+    blob: str
+    document: Document
+    message: str
+    id: str | None
+    expected: str | None
+    known: frozenset[str] = frozenset()
+
+
+@dataclass
+class Publisher:
+    """Publishes to one remote."""
+
+    remote: str
+    vendor: Vendor
+    workspace: Workspace
+    journal: Journal
+    clock: Callable[[], float]
+    settle: float
+    new_id: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
+
+    def publish(self, wanted: Wanted) -> Published | Moved:
+        """Make one version. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
+        digest = digest_of(wanted.document)
+        intent = self.journal.write(
+            Intent(
+                self.new_id(),
+                self.remote,
+                wanted.slug,
+                wanted.blob,
+                digest,
+                wanted.expected,
+                "prepared",
+                self.clock(),
+                wanted.id,
+            )
+        )
+        ready = self._check_head(wanted, intent)
+        if ready is not None:
+            return ready
+        return self._send(wanted, intent)
+
+    def _check_head(self, wanted: Wanted, intent: Intent) -> Published | Moved | None:
+        """The last look before sending; None says that nothing is in the way."""
+        if wanted.id is None:
+            other = self.workspace.find(wanted.slug, wanted.document)
+            return Moved(f"'{other.name}' is at the vendor already") if other else None
+        newer = self._newer(wanted.id, wanted.expected, wanted.known)
+        ours = self._adoptable(newer, intent)
+        if ours is not None:
+            return self._done(intent, ours, tuple(v for v in newer if v != ours))
+        return Moved("a newer version came to the vendor") if newer else None
+
+    def _newer(self, remote_id: str, expected: str | None, known: frozenset[str]) -> list[RemoteVersion]:
+        """Versions after ``expected`` that are not accounted for, oldest first; read fresh."""
+        head = self.workspace.read(remote_id)
+        if head.version == expected:
+            return []
+        between = self.workspace.versions(remote_id, head.version, expected)
+        names = [version for version in between if version not in known]
+        return [version for name in names if (version := self._read(remote_id, name, head)) is not None]
+
+    def _read(self, remote_id: str, version: str, head: RemoteVersion) -> RemoteVersion | None:
+        if version == head.version:
+            return head
+        try:
+            return self.workspace.read(remote_id, version)
+        except RemoteMissing:
+            return None
+
+    def _adoptable(self, versions: list[RemoteVersion], intent: Intent) -> RemoteVersion | None:
+        """The version that is this very publish: by intent id, else (newest first) by what it says."""
+        marked = [v for v in versions if v.intent == intent.intent and digest_of(v.document) == intent.document]
+        same = [v for v in versions if digest_of(v.document) == intent.document]
+        return next(iter(marked), None) or next(reversed(same), None)
+
+    def _send(self, wanted: Wanted, intent: Intent) -> Published | Moved:
+        intent = self.journal.move(intent, "sent", self.clock())
+        publication = Publication(wanted.id, wanted.slug, wanted.document, wanted.message, intent.intent)
+        try:
+            receipt = self.workspace.publish(publication)
+        except _NOT_DONE:
+            self.journal.move(intent, "failed", self.clock())
+            raise
+        except WriteInDoubt:
+            intent = self.journal.move(intent, "unknown", self.clock())
+            return self.settle_one(intent, wanted.document, wanted.known)
+        try:
+            return self._read_back(wanted, intent, receipt.id, receipt.version)
+        except (RemoteUnreachable, BadResponse) as error:
+            raise WriteInDoubt(
+                f"published, but it could not be read back: {error.message}", hint="run sync again later"
+            ) from error
+
+    def _read_back(self, wanted: Wanted, intent: Intent, remote_id: str, version: str | None) -> Published:
+        newer = self._newer(remote_id, wanted.expected, wanted.known)
+        ours = next((v for v in newer if v.version == version), None) or self._adoptable(newer, intent)
+        if ours is None and newer and version is None:
+            ours = next((v for v in newer if v.intent == intent.intent), None)
+        if ours is None:
+            raise BadResponse(f"the vendor accepted it, but version {version or '?'} cannot be found there")
+        return self._done(intent, ours, tuple(v for v in newer if v != ours))
+
+    def _done(self, intent: Intent, ours: RemoteVersion, others: tuple[RemoteVersion, ...]) -> Published:
+        done = self.journal.move(intent, "done", self.clock(), id=ours.id, version=ours.version)
+        return Published(ours, done, tuple(v for v in others if self._before(v, ours)))
+
+    def _before(self, other: RemoteVersion, ours: RemoteVersion) -> bool:
+        return bool(self.vendor.version_key(other.version) < self.vendor.version_key(ours.version))
+
+    def settle_one(
+        self, intent: Intent, document: Document | None, known: frozenset[str] = frozenset()
+    ) -> Published | Moved:
+        """Find out what became of a write in doubt. Raises WriteInDoubt while the settle window is open."""
+        found = self._find(intent, document, known)
+        if found is not None:
+            newer, ours = found
+            return self._done(intent, ours, tuple(v for v in newer if v != ours))
+        if self.clock() - intent.at < self.settle:
+            raise WriteInDoubt(
+                "the vendor did not answer, and the version is not there (yet)",
+                hint=f"run sync again after {int(self.settle)} seconds; nothing is sent twice",
+            )
+        self.journal.move(intent, "failed", self.clock())
+        return Moved("a write that was in doubt never arrived")
+
+    def _find(
+        self, intent: Intent, document: Document | None, known: frozenset[str]
+    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
+        remote_id = intent.id or self._created_id(intent, document)
+        if remote_id is None:
+            return None
+        newer = self._newer(remote_id, intent.expected, known)
+        ours = self._adoptable(newer, intent)
+        return (newer, ours) if ours else None
+
+    def _created_id(self, intent: Intent, document: Document | None) -> str | None:
+        """The id of a prompt that a first publish in doubt may have created."""
+        if document is None:
+            return None
+        found = self.workspace.find(intent.slug, document)
+        return found.id if found else None
+
+
+def is_lasting(error: PromptStoreError) -> bool:
+    """Whether trying the same again cannot help."""
+    return isinstance(error, RemoteRejected | AuthError)

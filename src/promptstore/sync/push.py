@@ -1,0 +1,184 @@
+"""Carrying out the vendor's part of a plan: publish, delete, move tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from promptstore.errors import HaltedError, NotRepresentable, PromptStoreError
+from promptstore.model.digest import digest_of
+from promptstore.store.store import Store
+from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action
+from promptstore.sync.agreement import Agreed
+from promptstore.sync.journal import Journal
+from promptstore.sync.local import Local
+from promptstore.sync.publish import Moved, Published, Publisher, Wanted
+from promptstore.sync.session import Pool, Session
+from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
+from promptstore.vendors.base import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action; ``again`` asks for another round of planning."""
+
+    action: Action
+    done: bool
+    again: bool = False
+
+
+class Pusher:
+    """Sends one remote what the plan says, prompt by prompt; one that fails stops no other."""
+
+    def __init__(
+        self, store: Store, session: Session, local: Local, publisher: Publisher, journal: Journal, pool: Pool
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._local = local
+        self._publisher = publisher
+        self._journal = journal
+        self._pool = pool
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self._publisher.workspace
+
+    def push(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Publish and delete: the actions of one prompt in order, several prompts at once."""
+        by_slug: dict[str, list[Action]] = {}
+        for action in actions:
+            if action.kind in REMOTE_KINDS:
+                by_slug.setdefault(action.slug, []).append(action)
+        groups = self._pool.map(self._prompt, list(by_slug.values()))
+        return [outcome for group in groups for outcome in group]
+
+    def _prompt(self, actions: Sequence[Action]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for action in actions:
+            outcome = self._one(action)
+            outcomes.append(outcome)
+            if not outcome.done:
+                break  # what follows in the order of versions must not overtake it
+        return outcomes
+
+    def _one(self, action: Action) -> Outcome:
+        try:
+            if action.kind == "delete-remote":
+                return self._delete(action)
+            return self._publish(action)
+        except NotRepresentable as error:
+            self._session.fail(HaltedError(error.message, hint=error.hint), action.slug)
+        except PromptStoreError as error:
+            self._session.fail(error, action.slug)
+        return Outcome(action, done=False)
+
+    # --- publishing
+
+    def _publish(self, action: Action) -> Outcome:
+        wanted = self._wanted(action)
+        result = self._publisher.publish(wanted)
+        if isinstance(result, Moved):
+            return Outcome(action, done=False, again=True)
+        self.record(action.slug, result)
+        shown = result.version.version
+        version = int(shown) if self._session.vendor.capabilities.numbered and shown.isdigit() else shown
+        return Outcome(replace(action, version=version), done=True, again=bool(result.foreign))
+
+    def _wanted(self, action: Action) -> Wanted:
+        slug, blob = action.slug, action.blob or ""
+        prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
+        agreed = self._session.agreed(slug)
+        link = agreed.link if agreed else None
+        return Wanted(
+            slug,
+            blob,
+            self._session.vendor.lens.project(prompt, self._session.called(slug)),
+            self._message(slug, blob),
+            link.id if link else action.remote_id,
+            link.head if link else action.expected,
+            frozenset(link.versions) if link else frozenset(),
+        )
+
+    def _message(self, slug: str, blob: str) -> str:
+        """The subject of the commit that brought this text."""
+        version = next((v for v in self._local.numbering.of(slug) if v.blob == blob), None)
+        found = self._store.objects.read(version.commit) if version else None
+        if found is None:
+            return f"Publish {slug}"
+        _, _, message = found.data.decode("utf-8", "replace").partition("\n\n")
+        return message.strip().split("\n", 1)[0]
+
+    def record(self, slug: str, published: Published) -> None:
+        """Agree on what was read back; a foreign version that came between is noted as still to be merged."""
+        version, intent = published.version, published.intent
+        agreed = self._session.agreed(slug)
+        link = agreed.link if agreed else EMPTY_LINK
+        known = KnownVersion(intent.blob, digest_of(version.document))
+        unmerged = link.unmerged
+        if published.foreign and agreed is not None:
+            unmerged = unmerged or (published.foreign[-1].version, agreed.blob)
+        versions = {**link.versions, version.version: known}
+        new = Link(
+            version.id,
+            version.name,
+            version.version,
+            known.document,
+            versions,
+            link.tags,
+            unmerged,
+            called=self._session.called(slug),
+        )
+        self._session.agree(slug, Agreed(intent.blob, new))
+        self._session.published.append(published)
+
+    # --- deleting
+
+    def _delete(self, action: Action) -> Outcome:
+        agreed = self._session.agreed(action.slug)
+        remote_id = agreed.link.id if agreed else action.remote_id
+        if remote_id is None:
+            return Outcome(action, done=False)
+        head = self._workspace.read(remote_id)
+        if agreed is not None and head.version != agreed.link.head:
+            return Outcome(action, done=False, again=True)  # somebody edited it meanwhile
+        self._workspace.delete(remote_id)
+        self._session.agree(action.slug, None)
+        return Outcome(action, done=True)
+
+    # --- tags
+
+    def push_tags(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Move and take away tags at the vendor; one whose version is not there yet waits for the next round."""
+        wanted = [action for action in actions if action.kind in REMOTE_TAG_KINDS]
+        return self._pool.map(self._tag, wanted)
+
+    def _tag(self, action: Action) -> Outcome:
+        try:
+            return self._move_tag(action, action.tag or "")
+        except PromptStoreError as error:
+            self._session.fail(error, action.slug)
+            return Outcome(action, done=False)
+
+    def _move_tag(self, action: Action, tag: str) -> Outcome:
+        agreed = self._session.agreed(action.slug)
+        if agreed is None:
+            return Outcome(action, done=False)
+        if action.kind == "untag-remote":
+            self._workspace.delete_tag(agreed.link.id, tag)
+            self._tell(action.slug, tag, None)
+            return Outcome(action, done=True)
+        version = action.expected or agreed.link.version_of(action.blob or "")
+        if version is None:
+            return Outcome(action, done=False)
+        self._workspace.set_tag(agreed.link.id, tag, version)
+        self._tell(action.slug, tag, version)
+        return Outcome(replace(action, version=_shown(self._session, version)), done=True)
+
+    def _tell(self, slug: str, tag: str, version: str | None) -> None:
+        self._session.relink_tag(slug, tag, version)
+        self._session.moved_tags[(slug, tag)] = version
+
+
+def _shown(session: Session, version: str) -> int | str:
+    return int(version) if session.vendor.capabilities.numbered and version.isdigit() else version
