@@ -24,9 +24,9 @@ def parse_prompt(text: bytes | str, path: str | None = None) -> PromptFile:
 
     Raises InvalidPrompt for the first problem; its ``problems`` hold all of them, each at file:line:column.
     """
-    from pydantic import ValidationError  # noqa: PLC0415  (heavy; not every reader of this module validates)
+    from pydantic import ValidationError
 
-    from promptstore.model.prompt_file import PromptFile  # noqa: PLC0415
+    from promptstore.model.prompt_file import PromptFile
 
     root = read(text, path)
     data = plain(root)
@@ -50,9 +50,9 @@ def prompt_from(data: Mapping[str, Any], path: str | None = None) -> PromptFile:
 
     Raises InvalidPrompt as ``parse_prompt`` does.
     """
-    from pydantic import ValidationError  # noqa: PLC0415
+    from pydantic import ValidationError
 
-    from promptstore.model.prompt_file import PromptFile  # noqa: PLC0415
+    from promptstore.model.prompt_file import PromptFile
 
     try:
         return PromptFile.model_validate(dict(data))

@@ -117,12 +117,11 @@ class Emitter:
         return [*value.notes.lead, *self.after(key + ":", value)]
 
     def list_item(self, item: Item) -> list[str]:
-        """``- value`` with the comments that belong to it."""
+        """``- value`` with the comments that belong to it; none may stand at the line of a block collection's dash."""
         if isinstance(item, Leaf) or self.inline(item) is not None:
             return [*item.notes.lead, *self.after("-", item)]
         first, *rest = self.lines(item)
-        eol = [item.notes.eol] if item.notes.eol else []
-        return [*item.notes.lead, *eol, "- " + first, *indented(rest, STEP)]
+        return [*item.notes.lead, "- " + first, *indented(rest, STEP)]
 
     def after(self, head: str, item: Item) -> list[str]:
         """The value after ``key:`` or ``-``; further lines are indented below that."""

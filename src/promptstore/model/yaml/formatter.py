@@ -60,15 +60,21 @@ def _item(node: Node, path: Path, slot: Slot, attached: Attached) -> Item:
 
 
 def _hoisted(item: Item) -> Item:
-    """Comments above the first child of a list's item stand above its dash."""
+    """Comments that would follow the dash of a list's item in block style stand above it."""
     if isinstance(item, Leaf):
         return item
+    item = _without_first_lead(item)
+    if not item.notes.eol or Emitter().inline(item) is not None:
+        return item
+    return replace(item, notes=replace(item.notes, lead=(*item.notes.lead, item.notes.eol), eol=""))
+
+
+def _without_first_lead(item: Map | List) -> Map | List:
     children = item.items if isinstance(item, List) else tuple(child for _, child in item.entries)
     if not children or not children[0].notes.lead:
         return item
-    lead = (*item.notes.lead, *filter(None, children[0].notes.lead))
+    notes = replace(item.notes, lead=(*item.notes.lead, *filter(None, children[0].notes.lead)))
     first = without_lead(children[0])
-    notes = replace(item.notes, lead=lead)
     if isinstance(item, List):
         return List((first, *item.items[1:]), notes)
     return replace(item, entries=((item.entries[0][0], first), *item.entries[1:]), notes=notes)

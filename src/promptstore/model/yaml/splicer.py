@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from promptstore.model.yaml.alignment import align
 from promptstore.model.yaml.children import Changes, change_block, change_flow, spans_of
-from promptstore.model.yaml.emitter import Emitter, item_of
+from promptstore.model.yaml.emitter import Emitter, Map, item_of
 from promptstore.model.yaml.nodes import Mapping, Node, Scalar, Sequence, plain, same
 from promptstore.model.yaml.restyle import Written, header_end, inline, restyle
 from promptstore.model.yaml.shapes import OPEN, Shape, Slot, below, prompt_slot
@@ -31,7 +31,7 @@ def splice(text: str, root: Mapping, new: MappingABC[str, Any], depth: int = 64)
     Values deeper than ``depth`` are written anew as a whole. The result is not checked. Raises CannotSpliceError.
     """
     splicer = _Splicer(text, depth)
-    splicer.mapping(root, new, prompt_slot().shape(new), 0)
+    splicer.root(root, new)
     return apply(text, splicer.splices)
 
 
@@ -41,6 +41,14 @@ class _Splicer:
         self.depth = depth
         self.emitter = Emitter()
         self.splices: list[Splice] = []
+
+    def root(self, node: Mapping, new: MappingABC[str, Any]) -> None:
+        if any(entry.key.value in new for entry in node.entries):
+            self.mapping(node, new, prompt_slot().shape(new), 0)
+            return
+        item = item_of(new, prompt_slot())
+        lines = self.emitter.lines(item) if new and isinstance(item, Map) else ["{}"]
+        self.splices.append(Splice(node.start, node.end, "\n".join(lines)))
 
     def change(self, node: Node, new: Any, slot: Slot, holder: Holder, depth: int) -> None:
         if same(plain(node), new):
@@ -60,8 +68,6 @@ class _Splicer:
 
     def mapping(self, node: Mapping, new: MappingABC[str, Any], shape: Shape | None, depth: int) -> None:
         names = [entry.name for entry in node.entries]
-        if not any(name in new for name in names):
-            raise CannotSpliceError
         for key, value in node.entries:
             if key.value in new:
                 name = str(key.value)

@@ -170,12 +170,17 @@ def test_shapes_of_yaml(before: str, new: dict[str, Any], after: str) -> None:
 
 
 def test_an_edited_message_is_edited_in_place() -> None:
-    text = "messages:\n  # first\n  - role: system\n    content: be kind # why\n  # second\n  - role: user\n    content: hi\n"
+    system = "  # first\n  - role: system\n    content: be kind # why\n"
+    text = f"messages:\n{system}  # second\n  - role: user\n    content: hi\n"
     new = {"messages": [{"role": "developer", "content": "new"}, {"role": "system", "content": "be firm"}]}
-    assert edit(text, new) == (
-        "messages:\n  - role: developer\n    content: new\n  # first\n"
-        "  - role: system\n    content: be firm # why\n  # second\n"
-    ) or same(data_of(edit(text, new)), new)
+    added = "  - role: developer\n    content: new\n"
+    assert edit(text, new) == f"messages:\n{added}{system.replace('kind', 'firm')}  # second\n"
+
+
+def test_an_item_made_anew_keeps_the_comments_around_it() -> None:
+    text = "# header\n\ncontent: hi # why\n# footer\n"
+    new = {"messages": [{"role": "user", "content": "hi"}]}
+    assert edit(text, new) == "# header\n\nmessages:\n  - role: user\n    content: hi # why\n# footer\n"
 
 
 @pytest.mark.parametrize("text", [TEXT, TEXT.replace("\n", "\r\n"), "\ufeff" + TEXT, "---\n" + TEXT, TEXT.rstrip("\n")])
