@@ -266,6 +266,15 @@ def test_a_folder_in_doubt_leaves_no_prompt_in_doubt(server: FakePromptLayer, wo
     assert server.writes() == ["POST /api/public/v2/folders"]
 
 
+def test_a_folder_of_that_name_elsewhere_is_another(server: FakePromptLayer, workspace: Workspace) -> None:
+    top = server._make_folder({"name": "other", "parent_id": None}).json()["folder"]["id"]
+    inner = server._make_folder({"name": "support", "parent_id": top}).json()["folder"]["id"]
+    listing = [{"id": inner, "name": "support", "type": "FOLDER", "folder_id": top}]
+    server.fail(httpx.Response(200, json={"entities": listing}), when="/entities")
+    workspace.publish(publication())
+    assert server.body()["prompt_template"]["folder_id"] not in {top, inner}
+
+
 def test_without_folders_everything_is_at_the_root(server: FakePromptLayer, workspace: Workspace) -> None:
     server.fail(refusal(404, "Not found"), when="/folders/")
     workspace.publish(publication())
@@ -324,6 +333,7 @@ def test_a_publish_without_a_whole_answer_is_in_doubt_and_never_repeated(
     [
         (httpx.ConnectError("refused"), RemoteUnreachable),
         (httpx.ConnectTimeout(""), RemoteUnreachable),
+        (httpx.ProxyError("407"), RemoteUnreachable),
         (refusal(429, "slow down", **{"retry-after": "7"}), RemoteUnreachable),
         (refusal(401, "no"), AuthError),
         (refusal(403, "no"), AuthError),

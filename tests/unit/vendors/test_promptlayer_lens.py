@@ -15,7 +15,7 @@ from promptstore.model.digest import canonical_json
 from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.promptlayer.lens import LENS
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def exactly(one: Any, other: Any) -> bool:
@@ -253,6 +253,29 @@ def test_an_edit_keeps_what_promptlayer_cannot_hold_and_every_other_spelling() -
     expected["messages"][0]["content"][0]["text"] = "Uno"  # type: ignore[index,call-overload]
     expected["messages"][1]["content"] = "Dos"  # type: ignore[index,call-overload]
     assert exactly(LENS.lift(document, "s", old).data(), expected)
+
+
+def test_what_other_vendors_hold_survives_a_change_of_what_promptlayer_holds() -> None:
+    message = {"role": "user", "content": "x", "vendors": {"promptlayer": {"mood": "calm"}, "braintrust": {"k": 1}}}
+    old = prompt(messages=[message])
+    document = LENS.project(old, "s")
+    document["prompt_template"]["messages"][0]["mood"] = "wild"
+    lifted = LENS.lift(document, "s", old).data()["messages"]
+    assert exactly(lifted, [{**message, "vendors": {"promptlayer": {"mood": "wild"}, "braintrust": {"k": 1}}}])
+
+
+@pytest.mark.parametrize(
+    ("given_names", "kept"),
+    [([], False), (["b", "a"], False), (["a", "b", "history"], False), (["a"], True), (["a", "b", "c"], True)],
+)
+def test_input_variables_stay_only_where_they_say_more_than_the_texts(given_names: list[str], kept: bool) -> None:
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "{a} {b}"}]},
+        {"role": "placeholder", "name": "history", "content": []},
+    ]
+    template = {"type": "chat", "messages": messages, "input_variables": given_names}
+    normal = LENS.normalise({"prompt_name": "n", "prompt_template": template})
+    assert ("input_variables" in normal["prompt_template"]) is kept
 
 
 def test_an_inserted_message_leaves_its_neighbours_alone() -> None:

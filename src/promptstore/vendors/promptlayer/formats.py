@@ -33,7 +33,7 @@ def _refuse_marks(block: Data, fmt: str, at: str) -> None:
         mark = _MARK.search(text)
         if mark:
             raise NotRepresentable(
-                f"PromptLayer has no {fmt} templates, and the text holds {_shown(text[mark.start() :])!r}",
+                f"PromptLayer has no template format {fmt!r}, and the text holds {_shown(text[mark.start() :])!r}",
                 field=f"{at}content",
                 hint="write the text as an f-string or jinja2 template",
             )
