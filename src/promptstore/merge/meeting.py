@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from promptstore.merge.hunks import Edit, Hunk
@@ -51,37 +52,58 @@ def _clusters(ours: Sequence[Edit], theirs: Sequence[Edit]) -> Iterator[_Cluster
 
 def _settle(cluster: _Cluster) -> list[Piece]:
     lowest = _placed(cluster, "low", "low")
-    if _clean(lowest):
-        return lowest
+    if _rivalry(cluster):
+        return [_clash(cluster)] if _clean(lowest) else lowest
     highest = _placed(cluster, "high", "high")
-    if _clean(highest):
-        return highest
     crossed = [_placed(cluster, "low", "high"), _placed(cluster, "high", "low")]
-    return min(filter(_clean, crossed), default=lowest)
+    clean = [pieces for pieces in (lowest, highest) if _clean(pieces)] or sorted(filter(_clean, crossed))
+    return clean[0] if clean else lowest
+
+
+def _rivalry(cluster: _Cluster) -> bool:
+    first = 0
+    for one in cluster.ours:
+        while first < len(cluster.theirs) and cluster.theirs[first].low.start < one.high.start:
+            first += 1
+        near = takewhile(lambda edit: edit.high.start <= one.low.start, cluster.theirs[first:])  # noqa: B023
+        if any(one.rivals(other) for other in near):
+            return True
+    return False
 
 
 def _clean(pieces: Sequence[Piece]) -> bool:
     return not any(isinstance(piece, Clash) for piece in pieces)
 
 
+def _clash(cluster: _Cluster) -> Clash:
+    return _of([edit.low for edit in cluster.ours], [edit.low for edit in cluster.theirs])
+
+
+def _of(ours: Sequence[Hunk], theirs: Sequence[Hunk]) -> Clash:
+    hunks = [*ours, *theirs]
+    start, end = min(hunk.start for hunk in hunks), max(hunk.end for hunk in hunks)
+    return Clash(start, end, tuple(ours), tuple(theirs))
+
+
 def _placed(cluster: _Cluster, ours: Place, theirs: Place) -> list[Piece]:
     mine = {getattr(edit, ours) for edit in cluster.ours}
     other = {getattr(edit, theirs) for edit in cluster.theirs}
     pieces: list[Piece] = []
-    for group in _touching(sorted(mine | other)):
+    for group in _meeting(sorted(mine | other, key=lambda hunk: (hunk.start, hunk.end, hunk))):
         pieces += _decide(group, mine, other)
     return pieces
 
 
-def _touching(hunks: Sequence[Hunk]) -> Iterator[list[Hunk]]:
+def _meeting(hunks: Sequence[Hunk]) -> Iterator[list[Hunk]]:
     group: list[Hunk] = []
-    reach = -1
+    near: list[Hunk] = []
     for hunk in hunks:
-        if group and hunk.start > reach:
+        near = [earlier for earlier in near if earlier.end >= hunk.start]
+        if group and not any(earlier.meets(hunk) for earlier in near):
             yield group
             group = []
         group.append(hunk)
-        reach = max(reach, hunk.end)
+        near.append(hunk)
     if group:
         yield group
 
@@ -89,7 +111,4 @@ def _touching(hunks: Sequence[Hunk]) -> Iterator[list[Hunk]]:
 def _decide(group: list[Hunk], ours: set[Hunk], theirs: set[Hunk]) -> list[Piece]:
     if ours.issuperset(group) or theirs.issuperset(group):
         return [*group]
-    start, end = group[0].start, max(hunk.end for hunk in group)
-    mine = tuple(hunk for hunk in group if hunk in ours)
-    other = tuple(hunk for hunk in group if hunk in theirs)
-    return [Clash(start, end, mine, other)]
+    return [_of([hunk for hunk in group if hunk in ours], [hunk for hunk in group if hunk in theirs])]

@@ -39,14 +39,18 @@ def text(three: Three, path: str, choice: Choice) -> Outcome:
 
 
 def word_set(three: Three, path: str, choice: Choice) -> Outcome:
-    """A list of words is merged as a set: our order, less what they took away, then what they added."""
+    """A list of words is merged as a set: our order, less what they took away, then what they added.
+
+    A word stands once in what comes out.
+    """
     lists = [_strings(value) for value in (three.base, three.ours, three.theirs)]
     base, ours, theirs = lists
     if ours is None or theirs is None:
         return clash(three, path, choice)
     known = frozenset(base or ())
     kept = [word for word in ours if word in theirs or word not in known]
-    return Outcome([*kept, *(word for word in theirs if word not in ours and word not in known)])
+    added = [word for word in theirs if word not in ours and word not in known]
+    return Outcome(list[Json](dict.fromkeys([*kept, *added])))
 
 
 def tag_set(three: Three, path: str, choice: Choice) -> Outcome:

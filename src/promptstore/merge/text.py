@@ -1,7 +1,8 @@
 """Three-way merge of texts by lines (diff3): edits of different places come together, edits that meet conflict.
 
-As in git, two hunks meet when they overlap or touch; other than in git, an insertion or deletion in repeated lines
-(the blank lines between paragraphs) is first slid out of the other side's way. Lines end at ``\\n`` and keep their
+As in git, two hunks meet when they overlap or touch. Other than in git, an insertion or deletion in repeated lines
+(the blank lines between paragraphs) is first slid out of the other side's way, and a paragraph that is added or
+removed does not meet an edit of the next one. Lines end at ``\\n`` and keep their
 ends, so CRLF and a missing last newline are content like any other.
 """
 
@@ -61,8 +62,8 @@ def _runs(base: Sequence[str], pieces: Sequence[Piece]) -> Iterator[str | Disput
     at = 0
     for piece in pieces:
         yield "".join(base[at : piece.start])
-        yield "".join(piece.lines) if isinstance(piece, Hunk) else _disputed(base, piece)
-        at = piece.end
+        yield "".join(piece.new) if isinstance(piece, Hunk) else _disputed(base, piece)
+        at = max(at, piece.end)  # two removed paragraphs may share a blank line
     yield "".join(base[at:])
 
 
@@ -73,6 +74,6 @@ def _disputed(base: Sequence[str], clash: Clash) -> Disputed:
 def _variant(base: Sequence[str], clash: Clash, hunks: Sequence[Hunk]) -> str:
     at, parts = clash.start, list[str]()
     for hunk in hunks:
-        parts += [*base[at : hunk.start], *hunk.lines]
+        parts += [*base[at : hunk.start], *hunk.new]
         at = hunk.end
     return "".join([*parts, *base[at : clash.end]])
