@@ -84,8 +84,8 @@ def test_anthropic_gets_the_whole_call():
         ],
         "tools": [{"name": "weather", "description": "Says it.", "input_schema": SCHEMA}],
         "tool_choice": {"type": "any"},
-        "temperature": 0.2,
         "stop_sequences": ["END"],
+        "extra_body": {"temperature": 0.2},
     }
 
 
@@ -203,10 +203,18 @@ def test_parameters_of_an_anthropic_prompt():
     prompt = prompt_of(user("x"), model=own)
     arguments = anthropic_arguments(prompt, {})
     kept = {name: arguments[name] for name in arguments if name not in {"model", "messages"}}
-    assert kept == {"max_tokens": 9, "top_k": 5, "stop_sequences": ["E"], "service_tier": "auto"}
+    assert kept == {"max_tokens": 9, "stop_sequences": ["E"], "service_tier": "auto", "extra_body": {"top_k": 5}}
     openai = openai_arguments(prompt, {})
     assert openai["stop"] == ["E"]
-    assert "top_k" not in openai
+    assert "extra_body" not in openai
+
+
+def test_what_is_no_keyword_of_the_sdk_goes_into_the_body():
+    prompt = prompt_of(user("x"), model=model(temperature=0.5, min_p=0.1, extra_body={"top_k": 3}, messages=["no"]))
+    arguments = openai_arguments(prompt, {})
+    assert arguments["temperature"] == 0.5
+    assert arguments["extra_body"] == {"min_p": 0.1, "top_k": 3}
+    assert arguments["messages"] == [user("x")]
 
 
 def test_max_tokens_is_always_there():
@@ -235,15 +243,22 @@ def test_calls_one_at_a_time():
 
 
 def test_response_format():
-    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}
+    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}
     prompt = prompt_of(user("x"), response_format=schema)
     assert openai_arguments(prompt, {})["response_format"] == schema
+    output = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    assert anthropic_arguments(prompt, {})["extra_body"] == {"output_config": output}
+    in_parameters = prompt_of(user("x"), model=model("anthropic", "claude-x", response_format=schema))
+    assert anthropic_arguments(in_parameters, {})["extra_body"] == {"output_config": output}
     assert openai_arguments(prompt_of(user("x"), response_format="text"), {})["response_format"] == {"type": "text"}
-    assert "response_format" not in anthropic_arguments(prompt_of(user("x"), response_format="text"), {})
-    with pytest.raises(TemplateError, match="response_format") as caught:
-        anthropic_arguments(prompt, {})
+    assert "extra_body" not in anthropic_arguments(prompt_of(user("x"), response_format="text"), {})
+
+
+def test_a_response_format_without_schema_is_no_anthropic_one():
+    with pytest.raises(TemplateError, match=r"^response_format") as caught:
+        anthropic_arguments(prompt_of(user("x"), response_format="json_object"), {})
     assert "tool" in caught.value.hint
-    with pytest.raises(TemplateError, match=r"model\.parameters\.response_format"):
+    with pytest.raises(TemplateError, match=r"^model\.parameters\.response_format"):
         anthropic_arguments(prompt_of(user("x"), model=model(response_format={"type": "json_object"})), {})
 
 

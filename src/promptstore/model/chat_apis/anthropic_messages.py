@@ -14,11 +14,13 @@ from promptstore.model.chat_apis.common import (
     cannot,
     choice_of,
     content_parts,
+    extra_body_of,
     functions_of,
     media_source,
     parameters_of,
     rendered_messages,
     source_of,
+    split_keywords,
 )
 from promptstore.model.prompt_file import PromptFile
 from promptstore.model.rendering import Json, given
@@ -29,6 +31,10 @@ DEFAULT_MAX_TOKENS = 1024
 
 _MAX_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _SHARED = frozenset({"temperature", "top_p", "top_k", "stop_sequences", "stream", "thinking"})
+_KEYWORDS = frozenset(
+    {"extra_headers", "extra_query", "metadata", "service_tier", "stop_sequences", "stream", "thinking", "timeout"}
+)
+_RESERVED = frozenset({"model", "max_tokens", "system", "messages", "tools", "tool_choice", "extra_body"})
 _OPENAI_ONLY = frozenset(
     {
         *_MAX_TOKENS,
@@ -63,11 +69,11 @@ def anthropic_arguments(prompt: PromptFile, variables: Mapping[str, object], *, 
     System and developer texts become ``system``; tool calls and results become blocks; turns of one role that follow
     each other are merged; names of messages, empty texts and unsigned thinking are left out. ``max_tokens`` is the
     prompt's max_tokens (or max_completion_tokens), else 1024. Of parameters written for another provider only those
-    pass that mean the same here (``stop`` becomes ``stop_sequences``). A completion prompt becomes one user message; a
-    prompt of system texts alone gives no messages. Raises MissingVariable and TemplateError, the latter also for what
-    this API cannot say, a JSON response format for one.
+    pass that mean the same here (``stop`` becomes ``stop_sequences``). What is not a keyword in every release of the
+    SDK (``temperature`` is none since 2.0) goes into ``extra_body``, which reaches the API all the same. A completion
+    prompt becomes one user message; a prompt of system texts alone gives no messages. Raises MissingVariable and
+    TemplateError, the latter also for what this API cannot say.
     """
-    _check_response_format(prompt)
     rendered = [
         (f"messages[{index}]", message) for index, message in enumerate(rendered_messages(prompt, variables, strict))
     ]
@@ -93,19 +99,35 @@ def _parameters(prompt: PromptFile) -> Json:
     native = model is not None and (model.provider == "anthropic" or (model.name or "").startswith("claude"))
     kept = {name: value for name, value in written.items() if (name not in _OPENAI_ONLY if native else name in _SHARED)}
     stop = written.get("stop")
-    stops = [stop] if isinstance(stop, str) else stop
-    reserved = ("model", "max_tokens", "system", "messages", "tools", "tool_choice")
-    return {**given(stop_sequences=stops), **{name: value for name, value in kept.items() if name not in reserved}}
+    stops = given(stop_sequences=[stop] if isinstance(stop, str) else stop)
+    return split_keywords({**stops, **given(**kept)}, _KEYWORDS, _RESERVED, _body(prompt))
 
 
-def _check_response_format(prompt: PromptFile) -> None:
-    formats = {"response_format": prompt.response_format}
-    formats["model.parameters.response_format"] = parameters_of(prompt).get("response_format")
-    for place, form in formats.items():
-        kind = form.get("type") if isinstance(form, Mapping) else form
-        if kind not in {None, "text"}:
-            hint = "describe the answer as a tool's parameters and force that tool with tool_choice"
-            raise cannot(place, f"Anthropic's API has no response format {kind!r}", hint)
+def _body(prompt: PromptFile) -> Json:
+    body, form = extra_body_of(prompt), _output_format(prompt)
+    if form is None:
+        return body
+    config = parameters_of(prompt).get("output_config")
+    return {**body, "output_config": {**(config if isinstance(config, dict) else {}), "format": form}}
+
+
+def _output_format(prompt: PromptFile) -> Json | None:
+    places = {"response_format": prompt.response_format}
+    places["model.parameters.response_format"] = parameters_of(prompt).get("response_format")
+    place, form = next(((place, form) for place, form in places.items() if form is not None), ("", None))
+    kind = form.get("type") if isinstance(form, Mapping) else form
+    if kind in {None, "text"}:
+        return None
+    schema = _schema(form)
+    if schema is None:
+        hint = "give a json_schema, or describe the answer as a tool's parameters and force it with tool_choice"
+        raise cannot(place, f"Anthropic's API has no response format {kind!r} without a schema", hint)
+    return {"type": "json_schema", "schema": schema}
+
+
+def _schema(form: Any) -> Any:
+    named = form.get("json_schema") if isinstance(form, Mapping) else None
+    return deepcopy(named.get("schema")) if isinstance(named, Mapping) else None
 
 
 def _tool(function: Function) -> Json:

@@ -66,6 +66,20 @@ def parameters_of(prompt: PromptFile) -> Json:
     return deepcopy(dict(prompt.model.parameters or {})) if prompt.model else {}
 
 
+def extra_body_of(prompt: PromptFile) -> Json:
+    """What the prompt's own parameters put into ``extra_body``; a copy."""
+    body = parameters_of(prompt).get("extra_body")
+    return dict(body) if isinstance(body, Mapping) else {}
+
+
+def split_keywords(parameters: Json, keywords: frozenset[str], reserved: frozenset[str], body: Json) -> Json:
+    """The parameters as keyword arguments of an SDK: those it may not know as keywords go into ``extra_body``."""
+    known = {name: value for name, value in parameters.items() if name in keywords}
+    other = {name: value for name, value in parameters.items() if name not in keywords | reserved}
+    extra = {**other, **body}
+    return {**known, "extra_body": extra} if extra else known
+
+
 def functions_of(prompt: PromptFile) -> list[Function]:
     """The functions the model may call, from ``tools``. Raises TemplateError for a tool that only one vendor has."""
     for index, tool in enumerate(prompt.tools):

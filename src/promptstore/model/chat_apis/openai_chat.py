@@ -10,10 +10,12 @@ from promptstore.model.chat_apis.common import (
     cannot,
     choice_of,
     content_parts,
+    extra_body_of,
     functions_of,
     media_source,
     parameters_of,
     rendered_messages,
+    split_keywords,
 )
 from promptstore.model.prompt_file import PromptFile
 from promptstore.model.rendering import Json, given
@@ -23,6 +25,38 @@ _MESSAGE_KEYS = ("name", "tool_call_id", "tool_calls", "function_call", "refusal
 _ROLES = {"model": "assistant"}
 _OPENAI_PARTS = frozenset({"input_audio", "refusal"})
 _NOT_PARAMETERS = frozenset({"use_cache"})
+_KEYWORDS = frozenset(
+    {
+        "audio",
+        "extra_headers",
+        "extra_query",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "timeout",
+        "top_logprobs",
+        "top_p",
+        "user",
+    }
+)
+_RESERVED = frozenset({"model", "messages", "tools", "tool_choice", "functions", "function_call", "extra_body"})
 _ANTHROPIC_ONLY = frozenset({"top_k", "thinking", "stop_sequences"})
 _AUDIO_FORMATS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 
@@ -30,10 +64,11 @@ _AUDIO_FORMATS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", 
 def openai_arguments(prompt: PromptFile, variables: Mapping[str, object], *, strict: bool = True) -> Json:
     """Keyword arguments for ``openai.chat.completions.create(**arguments)``.
 
-    ``model``, ``messages``, tools and formats of the prompt, and its parameters as they are written. Role ``model``
-    becomes ``assistant``, thinking parts are left out, media become image_url, input_audio or file parts. A completion
-    prompt becomes one user message. What the prompt does not name (the model, say) is left out. Raises MissingVariable
-    and TemplateError, the latter also for what this API cannot say.
+    ``model``, ``messages``, tools and formats of the prompt, and its parameters as they are written; those that are no
+    keywords of the SDK go into ``extra_body``, as servers that speak this API want their own. Role ``model`` becomes
+    ``assistant``, thinking parts are left out, media become image_url, input_audio or file parts. A completion prompt
+    becomes one user message. What the prompt does not name (the model, say) is left out. Raises MissingVariable and
+    TemplateError, the latter also for what this API cannot say.
     """
     messages = [
         _message(message, f"messages[{index}]")
@@ -56,7 +91,8 @@ def _parameters(prompt: PromptFile) -> Json:
     foreign = _ANTHROPIC_ONLY if prompt.model and prompt.model.provider == "anthropic" else frozenset()
     kept = {name: value for name, value in written.items() if name not in _NOT_PARAMETERS | foreign}
     stops = written.get("stop_sequences")
-    return {"stop": stops, **kept} if foreign and stops else kept
+    mapped = {"stop": stops, **kept} if foreign and stops else kept
+    return split_keywords(mapped, _KEYWORDS, _RESERVED, extra_body_of(prompt))
 
 
 def _function(function: Function) -> Json:
