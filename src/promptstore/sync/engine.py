@@ -80,6 +80,8 @@ class Engine:
         for session in self._sessions:
             session.load()
             self._follow_moves(session)
+            if session.down:
+                continue
             try:
                 self._recover(session)
                 counts[session.name] = self._observe(session, depth)
@@ -214,12 +216,12 @@ class Engine:
         return len(result.done) > before or again
 
     def _pull(self, session: Session, result: Result) -> bool:
-        local, plan = self._replan(session, result)
+        local, plan = self._replan(session)
         puller = Puller(self._store, session, local)
         try:
             result.done += puller.pull(plan.actions)
             self._recorder.record(session)
-            local, plan = self._replan(session, result)
+            local, plan = self._replan(session)
             result.done += Puller(self._store, session, local).pull_tags(plan.actions)
             self._recorder.record(session)
         except RefMoved:
@@ -229,11 +231,11 @@ class Engine:
         return False
 
     def _push(self, session: Session, result: Result) -> bool:
-        local, plan = self._replan(session, result)
+        local, plan = self._replan(session)
         pusher = self._pusher(session, local)
         outcomes = pusher.push(plan.actions)
         self._recorder.record(session)
-        local, plan = self._replan(session, result)
+        local, plan = self._replan(session)
         outcomes += self._pusher(session, local).push_tags(plan.actions)
         self._recorder.record(session)
         return self._note(outcomes, session, result)
@@ -255,7 +257,7 @@ class Engine:
             session.fail(error)
             session.down = True
 
-    def _replan(self, session: Session, result: Result) -> tuple[Local, Plan]:
+    def _replan(self, session: Session) -> tuple[Local, Plan]:
         """The plan of one remote on what stands now, without the prompts that already failed in this run."""
         local = read_local(self._store)
         plan = self._plan(session, local, local_entries(self._store, local))
@@ -265,11 +267,8 @@ class Engine:
         return local, Plan(tuple(action for action in plan.actions if action.slug not in failed))
 
     def _finish(self, result: Result) -> None:
-        result.plan = Plan(
-            result.plan.actions,
-            *(getattr(self.plan(), part) for part in ("conflicts", "held")),
-            halted=result.plan.halted,
-        )
+        left = self.plan()
+        result.plan = Plan(result.plan.actions, left.conflicts, left.held, result.plan.halted)
         result.errors = [error for session in self._sessions for error in session.errors]
         self._journal.forget_settled()
 

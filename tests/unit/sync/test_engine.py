@@ -1,0 +1,275 @@
+"""The engine pass over a real git store and a vendor in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace, lost_reply
+from repos import chat, commit, git, make_store
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
+
+
+def kinds(actions: object) -> list[str]:
+    return [f"{action.kind} {action.slug}" for action in actions]  # type: ignore[attr-defined]
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def quiet(rig: Rig, acme: MemoryWorkspace) -> None:
+    """The law of quiescence: one more run does nothing and sends nothing."""
+    writes = list(acme.writes)
+    result = rig.sync()
+    assert kinds(result.done) == []
+    assert result.errors == []
+    assert acme.writes == writes
+
+
+def test_import_into_an_empty_repository(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("greeting", "Hello v1", label="production")
+    acme.edit("greeting", "Hello v2")
+    acme.edit("Summarizer", "Sum it up.", folder="Support")
+    result = rig.sync()
+    assert result.errors == []
+    assert kinds(result.done) == ["create-local greeting", "create-local support/summarizer", "tag-local greeting"]
+    assert rig.store.get("greeting").render() == [{"role": "system", "content": "Hello v2"}]
+    assert rig.store.get("greeting", tag="production").render() == [{"role": "system", "content": "Hello v1"}]
+    assert rig.store.get("greeting").version == 2
+    assert rig.store.get("support/summarizer").name == "Summarizer"
+    assert git(root(rig), "log", "--format=%an %s", "main").splitlines() == [
+        "dana@vendor.example edited in the page",
+        "dana@vendor.example edited in the page",
+        "dana@vendor.example edited in the page",
+    ]
+    assert git(root(rig), "status", "--porcelain").splitlines() == ["?? .promptstore.toml"]
+    quiet(rig, acme)
+
+
+def test_publish_a_new_prompt_with_its_tags(rig: Rig, acme: MemoryWorkspace) -> None:
+    from promptstore.store.address import parse_address
+    from promptstore.store.tagging import set_tag
+
+    commit(root(rig), {"support/triage": chat("one")})
+    set_tag(rig.store, rig.store.locate(parse_address("support/triage@1")), "production")
+    commit(root(rig), {"support/triage": chat("two")})
+    result = rig.sync()
+    assert result.errors == []
+    assert [acme.text("support/triage", 1), acme.text("support/triage", 2)] == ["one", "two"]
+    assert acme.by_name("support/triage").labels == {"production": 1}  # type: ignore[union-attr]
+    quiet(rig, acme)
+
+
+def test_edits_go_both_ways(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"a": chat("a1"), "b": "# keep me\n" + chat("b1")})
+    rig.sync()
+    commit(root(rig), {"a": chat("a2")})
+    acme.edit("b", "b2")
+    result = rig.sync()
+    assert sorted(kinds(result.done)) == ["update-local b", "update-remote a"]
+    assert acme.text("a") == "a2"
+    assert (root(rig) / "prompts/b.yaml").read_text() == "# keep me\n" + chat("b2")
+    quiet(rig, acme)
+
+
+def test_first_meeting_links_copies_and_shows_conflicts(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"same": chat("same"), "mine": chat("mine"), "both": chat("ours")})
+    acme.edit("same", "same")
+    acme.edit("theirs", "theirs")
+    acme.edit("both", "theirs too")
+    result = rig.sync()
+    assert sorted(kinds(result.done)) == ["create-local theirs", "create-remote mine", "link same"]
+    assert [(c.slug, c.field, c.base, c.ours, c.theirs) for c in result.plan.conflicts] == [
+        ("both", "messages[0].content", None, "ours", "theirs too")
+    ]
+    assert len(acme.prompts) == 4
+    quiet(rig, acme)
+
+
+def test_changes_in_different_places_are_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    text = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
+    commit(root(rig), {"p": chat(text)})
+    rig.sync()
+    commit(root(rig), {"p": chat(text.replace("First", "1st"))})
+    acme.edit("p", text.replace("Third", "3rd"))
+    result = rig.sync()
+    assert kinds(result.done) == ["merge p", "update-remote p"]
+    merged = text.replace("First", "1st").replace("Third", "3rd")
+    assert acme.text("p") == merged
+    assert (root(rig) / "prompts/p.yaml").read_text() == chat(merged)
+    quiet(rig, acme)
+
+
+def test_the_same_field_changed_on_both_sides_is_a_conflict(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("base"), "q": chat("q")})
+    rig.sync()
+    commit(root(rig), {"p": chat("ours"), "q": chat("q2")})
+    acme.edit("p", "theirs")
+    result = rig.sync()
+    assert [(c.slug, c.base, c.ours, c.theirs) for c in result.plan.conflicts] == [("p", "base", "ours", "theirs")]
+    assert acme.text("q") == "q2"
+    assert acme.text("p") == "theirs"
+    quiet(rig, acme)
+
+
+def test_a_label_moved_at_the_vendor_moves_the_tag(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("p", "one", label="production")
+    acme.edit("p", "two")
+    rig.sync()
+    acme.by_name("p").labels["production"] = 2  # type: ignore[union-attr]
+    result = rig.sync()
+    assert kinds(result.done) == ["tag-local p"]
+    assert rig.store.tags("p") == {"production": 2}
+    quiet(rig, acme)
+
+
+def test_a_lost_reply_makes_no_second_version(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    acme.after["publish"] = lost_reply
+    result = rig.sync()
+    assert result.errors == []
+    assert kinds(result.done) == ["create-remote p"]
+    assert len(acme.by_name("p").versions) == 1  # type: ignore[union-attr]
+    acme.after.clear()
+    quiet(rig, acme)
+
+
+def test_a_lost_request_is_sent_again_only_after_the_settle_window(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    acme.before["publish"] = lost_reply
+    result = rig.sync()
+    assert [(error.slug, error.retry) for error in result.errors] == [("p", True)]
+    acme.before.clear()
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    assert acme.writes == ["publish"]
+    rig.now += 91
+    assert kinds(rig.sync().done) == ["create-remote p"]
+    assert len(acme.by_name("p").versions) == 1  # type: ignore[union-attr]
+    quiet(rig, acme)
+
+
+def test_a_foreign_version_in_between_is_merged_not_buried(rig: Rig, acme: MemoryWorkspace) -> None:
+    text = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
+    commit(root(rig), {"p": chat(text)})
+    rig.sync()
+    commit(root(rig), {"p": chat(text.replace("First", "1st"))})
+
+    def racing(_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", text.replace("Third", "3rd"))
+
+    acme.before["publish"] = racing
+    result = rig.sync()
+    assert result.errors == []
+    merged = text.replace("First", "1st").replace("Third", "3rd")
+    assert acme.text("p") == merged
+    assert (root(rig) / "prompts/p.yaml").read_text() == chat(merged)
+    quiet(rig, acme)
+
+
+def test_deletions_need_permission_and_proof(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(12)})
+    rig.sync()
+    commit(root(rig), {"p1": None})
+    result = rig.sync()
+    assert [held.slug for held in result.plan.held] == ["p1"]
+    assert kinds(rig.sync(allow_delete=True).done) == ["delete-remote p1"]
+    acme.by_name("p2").deleted = True  # type: ignore[union-attr]
+    assert kinds(rig.sync().done) == ["delete-local p2"]
+    assert not (root(rig) / "prompts/p2.yaml").exists()
+    quiet(rig, acme)
+
+
+def test_a_shrunken_listing_halts_until_accepted(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(4)})
+    rig.sync()
+    for n in range(3):
+        acme.by_name(f"p{n}").deleted = True  # type: ignore[union-attr]
+    result = rig.sync()
+    assert [halt.remote for halt in result.plan.halted] == ["acme"]
+    assert result.done == []
+    assert rig.sync(accept="something else").done == []
+    done = rig.sync(accept=result.plan.plan_id).done
+    assert kinds(done) == ["delete-local p0", "delete-local p1", "delete-local p2"]
+
+
+def test_a_moved_file_keeps_link_tags_and_numbers(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("old", "one", label="production")
+    acme.edit("other", "other")
+    rig.sync()
+    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    result = rig.sync()
+    assert kinds(result.done) == ["move new"]
+    assert acme.writes == []
+    assert rig.store.get("new", tag="production").version == 1
+    acme.edit("old", "two")
+    assert kinds(rig.sync().done) == ["update-local new"]
+    assert rig.store.get("new").version == 2
+    quiet(rig, acme)
+
+
+def test_uncommitted_edits_make_a_pull_wait(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("p", "one")
+    rig.sync()
+    (root(rig) / "prompts/p.yaml").write_text(chat("in the editor"))
+    acme.edit("p", "two")
+    result = rig.sync()
+    assert [held.reason for held in result.plan.held] == ["waiting: its file has uncommitted edits"]
+    assert (root(rig) / "prompts/p.yaml").read_text() == chat("in the editor")
+    git(root(rig), "checkout", "-q", "prompts/p.yaml")
+    assert kinds(rig.sync().done) == ["update-local p"]
+    quiet(rig, acme)
+
+
+def test_a_broken_file_stops_nothing_else(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"bad": "messages: [", "good": chat("good")})
+    result = rig.sync()
+    assert kinds(result.done) == ["create-remote good"]
+    assert [held.slug for held in result.plan.held] == ["bad"]
+
+
+def test_a_reset_branch_never_sends_an_old_text_as_an_edit(rig: Rig, acme: MemoryWorkspace) -> None:
+    first = commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+    rig.sync()
+    git(root(rig), "reset", "-q", "--hard", first)
+    result = rig.sync()
+    assert acme.text("p") == "two"
+    assert [held.slug for held in result.plan.held] == ["p"]
+
+
+def test_an_amended_commit_is_an_edit(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    commit(root(rig), {"p": chat("two")})
+    rig.sync()
+    (root(rig) / "prompts/p.yaml").write_text(chat("two, amended"))
+    git(root(rig), "commit", "-q", "-a", "--amend", "-m", "Amended")
+    assert kinds(rig.sync().done) == ["update-remote p"]
+    assert acme.text("p") == "two, amended"
+    quiet(rig, acme)
+
+
+def test_losing_the_base_loses_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"same": chat("same"), "differs": chat("one")})
+    rig.sync()
+    acme.edit("differs", "two")
+    git(root(rig), "update-ref", "-d", "refs/promptstore/acme/base")
+    git(root(rig), "update-ref", "-d", "refs/remotes/acme/main")
+    result = rig.sync()
+    assert kinds(result.done) == ["link same"]
+    assert [c.slug for c in result.plan.conflicts] == ["differs"]
+    assert len(acme.prompts) == 2
+    quiet(rig, acme)
