@@ -30,7 +30,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """jinja2's sandbox, with a cap on what a single operation may build."""
 
     intercepted_binops = frozenset({"*", "**"})
-    hint = "correct the template, or set template_format to what it is written in"
+    hint = "correct the template, or use template_format: none to have the text as it is"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(undefined=StrictUndefined, **options)
