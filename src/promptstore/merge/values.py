@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,11 +101,11 @@ def same(one: Value, other: Value) -> bool:
     return one == other
 
 
-_PLAIN_KEY = re.compile(r"[\w$-]+")
+_PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
 
 def below(path: str, key: str) -> str:
     """The path of ``key`` in the map at ``path``."""
     if not _PLAIN_KEY.fullmatch(key):
-        return f'{path}["{key}"]'
+        return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
     return f"{path}.{key}" if path else key
