@@ -21,7 +21,7 @@ from yaml.events import (
 
 from promptstore.errors import InvalidPrompt, Where
 from promptstore.model.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
-from promptstore.model.yaml.scalars import FORBIDDEN, resolve
+from promptstore.model.yaml.scalars import FORBIDDEN, STARTS, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
 BOM = "\ufeff"
 
+_FINE = bytes([9, 10, 13, *range(32, 127)])
 _STYLES: dict[str | None, Style] = {
     None: "plain",
     "": "plain",
@@ -79,6 +80,7 @@ def _best_parser() -> Callable[[str], _Parser]:
 
 
 _new_parser = _best_parser()
+_tuple = tuple.__new__  # half the cost of a named tuple's own constructor, and there are many
 
 
 def read(text: bytes | str, path: str | None = None) -> Mapping:
@@ -119,6 +121,8 @@ def decode(text: bytes | str, path: str | None = None) -> str:
 
 
 def _check_characters(text: str, path: str | None) -> None:
+    if text.isascii() and not text.encode("ascii").translate(None, _FINE):
+        return
     found = FORBIDDEN.search(text)
     if found is None:
         return
@@ -141,7 +145,7 @@ class _OpenMapping:
 
     def add(self, node: Node) -> None:
         if self.key is not None:
-            self.entries.append(Entry(self.key, node))
+            self.entries.append(_tuple(Entry, (self.key, node)))
             self.key = None
             return
         name = node[0]
@@ -265,16 +269,17 @@ class _Composer:
     def _scalar(self, event: Any) -> Scalar:
         if event.anchor is not None or event.tag is not None:
             self._refuse_extras(event)
-        mark, end, style = event.start_mark, event.end_mark.index, _STYLES[event.style]
-        start, value = mark.index, event.value
+        mark, end, shift = event.start_mark, event.end_mark.index, self.shift
+        style, value = _STYLES[event.style], event.value
+        start = mark.index
         if style == "plain":
-            if start == end:
+            if not value:
                 start = end = self._after_text(start)
-            value = self._resolve(value, event)
+            if value[:1] in STARTS:
+                value = self._resolve(value, event)
         elif style in ("literal", "folded"):
             end = block_end(self.text, start, end)
-        shift = self.shift
-        return Scalar(value, style, start + shift, end + shift, mark.line + 1, mark.column + 1)
+        return _tuple(Scalar, (value, style, start + shift, end + shift, mark.line + 1, mark.column + 1))
 
     def _after_text(self, index: int) -> int:
         # in a flow collection libyaml places an empty value after the spaces that follow its colon
@@ -313,7 +318,8 @@ class _Composer:
         self._refuse_at(f"tag '{event.tag}'", event, f"tags are not used in prompt files; {_QUOTE}")
 
     def _refuse_syntax(self, error: MarkedYAMLError) -> NoReturn:
-        mark = error.problem_mark or error.context_mark
+        scanned_name = "alias" in str(error.context) or "anchor" in str(error.context)
+        mark = error.context_mark if scanned_name else error.problem_mark or error.context_mark
         where = Where(self.path, mark.line + 1, mark.column + 1) if mark else Where(self.path, 1, 1)
         said = ", ".join(part for part in (error.context, error.problem) if part)
         hint = next((hint for sign, hint in _HINTS if sign in said), "check quotes and indentation")
@@ -324,7 +330,7 @@ class _Composer:
 
 def block_end(text: str, start: int, end: int) -> int:
     """The end of a block scalar without its last line break, nor blank lines that do not count."""
-    if text[end - 1 : end] == "\n" and text[end - 2] not in "\r\n \t|>+-0123456789":
+    if text[end - 1 : end] == "\n" and text[end - 2] not in " \t\r\n" and text.find("\n", start) < end - 1:
         return end - 1
     head, *lines = text[start:end].splitlines(keepends=True)
     if "+" not in head.split("#")[0]:
@@ -332,7 +338,8 @@ def block_end(text: str, start: int, end: int) -> int:
         while lines and not lines[-1].strip(" \r\n") and len(lines[-1].rstrip("\r\n")) <= indent:
             lines.pop()
     whole = head + "".join(lines)
-    for tail in ("\r\n", "\n", "\r"):
-        if whole.endswith(tail):
-            return start + len(whole) - len(tail)
-    return start + len(whole)
+    return start + len(whole) - _last_break(whole)
+
+
+def _last_break(text: str) -> int:
+    return 2 if text.endswith("\r\n") else int(text.endswith(("\n", "\r")))

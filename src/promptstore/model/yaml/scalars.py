@@ -22,7 +22,8 @@ _WORDS: dict[str, bool | None] = {
     "False": False,
     "FALSE": False,
 }
-_STARTS = frozenset("~nNtTfF+-.0123456789")
+STARTS = frozenset(["", *"~nNtTfF+-.0123456789"])
+"""First characters of plain scalars that may mean something else than a text."""
 _INT = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -35,7 +36,7 @@ def resolve(text: str) -> str | int | float | bool | None:
 
     Raises ValueError, with a message for people, for numbers that JSON does not have.
     """
-    if text and text[0] not in _STARTS:
+    if text[:1] not in STARTS:
         return text
     if text in _WORDS:
         return _WORDS[text]
