@@ -48,7 +48,7 @@ class Changes:
 def spans_of(text: str, node: Mapping | SequenceNode) -> list[Span]:
     """Where the children of a collection stand."""
     if isinstance(node, Mapping):
-        return [Span(key.start, value.end) for key, value in node.entries]
+        return [Span(_key_start(text, key.start), value.end) for key, value in node.entries]
     if node.flow:
         return [Span(item.start, item.end) for item in node.items]
     spans: list[Span] = []
@@ -56,6 +56,11 @@ def spans_of(text: str, node: Mapping | SequenceNode) -> list[Span]:
         dash = _dash(text, spans[-1].end, item.start, node.column - 1) if spans else node.start
         spans.append(Span(dash, item.end))
     return spans
+
+
+def _key_start(text: str, start: int) -> int:
+    before = text[:start].rstrip(" ") if text[start - 2 : start] == "? " else ""
+    return len(before) - 1 if before.endswith("?") else start
 
 
 def _dash(text: str, start: int, end: int, column: int) -> int:
@@ -83,16 +88,20 @@ def change_block(text: str, column: int, changes: Changes) -> list[Splice]:
 
 
 def _removed_lines(text: str, changes: Changes) -> list[Splice]:
-    spans, kept, splices = changes.spans, changes.kept, []
+    spans, splices = changes.spans, []
+    kept = list(changes.kept)
     first = changes.survivors[0]
     compact = text[line_start(text, spans[0].start) : spans[0].start].strip(" ") != ""
-    if compact and first > 0:
-        between = (text[line_end(text, spans[i].end) : spans[i + 1].start] for i in range(first))
-        if any(map(_COMMENT.search, between)):
-            raise CannotSpliceError
+    between = (text[line_end(text, spans[i].end) : spans[i + 1].start] for i in range(first))
+    if compact and first > 0 and any(map(_COMMENT.search, between)):
+        dash = len(text[: spans[0].start].rstrip(" "))
+        splices.append(Splice(dash, line_end(text, spans[0].end), ""))
+        kept[0] = True  # done
+    elif compact and first > 0:
         splices.append(Splice(spans[0].start, spans[first].start, ""))
+        kept[:first] = [True] * first
     for index, span in enumerate(spans):
-        if not kept[index] and not (compact and index < first):
+        if not kept[index]:
             splices.append(_removed_line(text, span))
     return splices
 

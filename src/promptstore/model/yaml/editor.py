@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from promptstore.errors import InvalidPrompt
+from promptstore.model.yaml.comments import leaves
 from promptstore.model.yaml.formatter import format_text
-from promptstore.model.yaml.nodes import plain, same
+from promptstore.model.yaml.nodes import Scalar, plain, same
 from promptstore.model.yaml.reader import BOM, read
-from promptstore.model.yaml.roundtrip import round_trip
+from promptstore.model.yaml.restyle import header_end
 from promptstore.model.yaml.splicer import splice
-from promptstore.model.yaml.splices import CannotSpliceError
+from promptstore.model.yaml.splices import CannotSpliceError, Splice, apply
 from promptstore.model.yaml.writer import check_writable, means, write
 
 _COARSER = (4, 3, 2, 1)
@@ -49,10 +50,19 @@ def _edited(text: str, new: Mapping[str, Any]) -> str:
 def _attempts(text: str, new: Mapping[str, Any]) -> Iterator[Callable[[], str | None]]:
     """Ways to edit, the one that keeps most of the text first."""
     yield lambda: splice(text, read(text), new)
-    yield lambda: round_trip(text, new)
+    yield lambda: _after_closed_block(text, new)
     for depth in _COARSER:
         yield lambda depth=depth: splice(text, read(text), new, depth)  # type: ignore[misc]
     yield lambda: _by_canonical_layout(text, new)
+
+
+def _after_closed_block(text: str, new: Mapping[str, Any]) -> str:
+    """For a file that ends within a block scalar: the block says itself that no line break follows."""
+    *_, last = leaves(read(text))
+    if not isinstance(last.node, Scalar) or last.node.style not in ("literal", "folded"):
+        raise CannotSpliceError
+    closed = apply(text, [Splice(header_end(text, last.node), header_end(text, last.node), "-")]) + "\n"
+    return splice(closed, read(closed), new)
 
 
 def _by_canonical_layout(text: str, new: Mapping[str, Any]) -> str:

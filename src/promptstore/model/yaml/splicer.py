@@ -71,7 +71,7 @@ class _Splicer:
         for key, value in node.entries:
             if key.value in new:
                 name = str(key.value)
-                holder = Holder(after_colon(self.text, key.end), key.column - 1, node.flow, dash=False)
+                holder = Holder(after_colon(self.text, key.end), node.column - 1, node.flow, dash=False)
                 self.change(value, new[name], below(shape, name), holder, depth + 1)
         changes = Changes(spans_of(self.text, node), [name in new for name in names])
         order = shape.order(new) if shape else list(new)
@@ -80,7 +80,7 @@ class _Splicer:
                 anchor = _anchor(order[: order.index(name)], names)
                 lines = self._entry(name, new[name], below(shape, name), flow=node.flow)
                 changes.added.setdefault(anchor, []).append(lines)
-        self._change_children(node, node.entries[0].key.column - 1, changes)
+        self._change_children(node, node.column - 1, changes)
 
     def sequence(self, node: Sequence, new: list[Any], slot: Slot, holder: Holder, depth: int) -> None:
         pairs = {j: i for i, j in align(plain(node), new)}
@@ -154,8 +154,6 @@ class _Splicer:
             stop, tail = node.end, ""
         else:
             stop, tail = (line if node.start <= line else after), text[node.end : end].rstrip(" ")
-        if tail and "#" in text[stop:line]:
-            raise CannotSpliceError
         exact = node.start < stop and first and not isinstance(node, Mapping | Sequence)
         start = node.start if exact else after
         self.splices.append(Splice(start, stop, first if exact else " " + first if first else ""))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptstore.model.yaml import editor
 from promptstore.model.yaml.editor import edit
 from promptstore.model.yaml.nodes import plain, same
 from promptstore.model.yaml.reader import read
@@ -155,6 +156,10 @@ def test_only_the_change(steps: dict[str, Any], old: str, new: str, ends: str, m
         ),
         ("metadata:\n  - - a\n    - b\n", {"metadata": [["b"]]}, "metadata:\n  - - b\n"),
         ("metadata:\n  ? a\n  : b\n", {"metadata": {"a": "c"}}, "metadata:\n  ? a\n  : c\n"),
+        ("metadata:\n  ? a\n  : b\n  ? c\n  : d\n", {"metadata": {"a": "b"}}, "metadata:\n  ? a\n  : b\n"),
+        ("metadata: {a: {b: 1}}\n", {"metadata": {"a": {"c": "x\ny"}}}, 'metadata: {a: {c: "x\\ny"}}\n'),
+        ("content: |\n  a\n  b", {"content": "a\nb", "metadata": {}}, "content: |-\n  a\n  b\nmetadata: {}"),
+        ("metadata:\n  - a: 1\n    # b\n    b: 2\n", {"metadata": [{"b": 2}]}, "metadata:\n  -\n    # b\n    b: 2\n"),
         ("metadata: {}\n", {"metadata": {"a": 1}}, "metadata: {a: 1}\n"),
         ("metadata: {a: 1}\n", {"metadata": {}}, "metadata: {}\n"),
         ("metadata:\n  a: 1\nname: x\n", {"metadata": {}, "name": "x"}, "metadata: {}\nname: x\n"),
@@ -311,7 +316,18 @@ def test_one_new_key_leaves_all_lines(text: str, value: Any) -> None:
 
 
 def test_splices_are_enough_for_ordinary_files() -> None:
-    text = TEXT.replace("\n", "\n")
     for _, steps, _, _ in EDITS:
-        new = changed(text, **steps)
-        assert same(data_of(splice(text, read(text), new)), new)
+        new = changed(TEXT, **steps)
+        assert same(data_of(splice(TEXT, read(TEXT), new)), new)
+
+
+@pytest.mark.parametrize("refused", range(8))
+def test_the_further_ways_are_right_too(refused: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the first ways refused, the next ones, down to writing the whole file, give the new meaning."""
+    ways = editor._attempts
+    monkeypatch.setattr(editor, "_attempts", lambda text, new: list(ways(text, new))[refused:])
+    for _, steps, _, _ in EDITS:
+        new = changed(TEXT, **steps)
+        made = edit(TEXT, new)
+        assert same(data_of(made), new)
+        assert "# footer" in made or refused == 7
