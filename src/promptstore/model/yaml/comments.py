@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from promptstore.model.yaml.emitter import Notes
-from promptstore.model.yaml.nodes import Mapping, Node, Path, Scalar, find
+from promptstore.model.yaml.nodes import Mapping, Node, Path, Scalar
 from promptstore.model.yaml.restyle import header_end
 from promptstore.model.yaml.splices import line_end, line_start
 
@@ -93,17 +93,28 @@ def leaves(node: Node, path: Path = ()) -> Iterator[Leaf]:
 def attach(text: str, root: Mapping) -> Attached:
     """Give every comment of ``text`` (LF line ends) to a node of ``root``."""
     attached = Attached()
+    nodes = dict(_by_path(root))
     previous: Leaf | None = None
     for leaf in leaves(root):
         if previous is None:
             _attach_header(text, leaf, attached)
         else:
-            _Gap(text, root, previous, leaf, attached).attach()
+            _Gap(text, nodes, previous, leaf, attached).attach()
         attached.of(leaf.path).eol += _inside(text, leaf.node)
         previous = leaf
     if previous is not None:
-        _Gap(text, root, previous, None, attached).attach()
+        _Gap(text, nodes, previous, None, attached).attach()
     return attached
+
+
+def _by_path(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    yield path, node
+    if isinstance(node, Mapping):
+        for key, value in node.entries:
+            yield from _by_path(value, (*path, str(key.value)))
+    elif not isinstance(node, Scalar):
+        for index, item in enumerate(node.items):
+            yield from _by_path(item, (*path, index))
 
 
 def _in_gap(text: str, start: int, end: int) -> Iterator[Comment]:
@@ -153,8 +164,10 @@ def _attach_header(text: str, first: Leaf, attached: Attached) -> None:
 class _Gap:
     """The stretch between two leaves, and whom its comments belong to."""
 
-    def __init__(self, text: str, root: Mapping, before: Leaf, after: Leaf | None, attached: Attached) -> None:
-        self.text, self.root, self.before, self.after, self.attached = text, root, before, after, attached
+    def __init__(
+        self, text: str, nodes: dict[Path, Node], before: Leaf, after: Leaf | None, attached: Attached
+    ) -> None:
+        self.text, self.nodes, self.before, self.after, self.attached = text, nodes, before, after, attached
         self.start = before.node.end
         self.end = after.node.start if after else len(text)
         self.shared = _shared(before.path, after.path) if after else 0
@@ -196,7 +209,7 @@ class _Gap:
         return () if self.after is None else None
 
     def _holds(self, container: Path, comment: Comment, closed: int) -> bool:
-        node = find(self.root, container)
+        node = self.nodes.get(container)
         if node is None or isinstance(node, Scalar):
             return False
         if node.flow:
@@ -210,7 +223,7 @@ class _Gap:
 
     def _in_flow(self, container: Path | None) -> bool:
         path = container if container is not None else (self.after.path if self.after else ())[: self.shared]
-        node = find(self.root, path)
+        node = self.nodes.get(path)
         return node is not None and not isinstance(node, Scalar) and node.flow
 
     def _blank_before_next(self) -> bool:

@@ -25,6 +25,7 @@ def edit(text: str, new: Mapping[str, Any]) -> str:
     prompt file or ``new`` cannot be written.
     """
     check_writable(new)
+    new = dict(new)
     if same(plain(read(text)), new):
         return text
     mark = BOM if text.startswith(BOM) else ""

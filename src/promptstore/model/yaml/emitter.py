@@ -77,6 +77,7 @@ def item_of(value: Any, slot: Slot = OPEN, depth: int = 0) -> Item:
     if depth > MAX_DEPTH:
         raise InvalidPrompt(f"nested deeper than {MAX_DEPTH} levels", hint="flatten the data")
     if isinstance(value, Mapping):
+        _check_keys(value)
         shape = slot.shape(value)
         names = shape.order(value) if shape else list(value)
         entries = ((name, item_of(value[name], below(shape, name), depth + 1)) for name in names)
@@ -84,6 +85,12 @@ def item_of(value: Any, slot: Slot = OPEN, depth: int = 0) -> Item:
     if isinstance(value, list | tuple):
         return List(tuple(item_of(each, slot.item or OPEN, depth + 1) for each in value))
     return Leaf(value)
+
+
+def _check_keys(value: Mapping[Any, Any]) -> None:
+    odd = next((key for key in value if not isinstance(key, str)), None)
+    if odd is not None or None in value:
+        raise InvalidPrompt(f"the key {odd!r} is not a text", hint="use texts as keys, as JSON does")
 
 
 def without_lead(item: Item) -> Item:

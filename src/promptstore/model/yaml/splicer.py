@@ -74,10 +74,12 @@ class _Splicer:
                 holder = Holder(after_colon(self.text, key.end), node.column - 1, node.flow, dash=False)
                 self.change(value, new[name], below(shape, name), holder, depth + 1)
         changes = Changes(spans_of(self.text, node), [name in new for name in names])
-        order = shape.order(new) if shape else list(new)
-        for name in order:
-            if name not in names:
-                anchor = _anchor(order[: order.index(name)], names)
+        position = {name: index for index, name in enumerate(names)}
+        anchor = -1
+        for name in shape.order(new) if shape else new:
+            if name in position:
+                anchor = position[name]
+            else:
                 lines = self._entry(name, new[name], below(shape, name), flow=node.flow)
                 changes.added.setdefault(anchor, []).append(lines)
         self._change_children(node, node.column - 1, changes)
@@ -158,8 +160,3 @@ class _Splicer:
         start = node.start if exact else after
         self.splices.append(Splice(start, stop, first if exact else " " + first if first else ""))
         self.splices.append(Splice(line, max(line, end), tail + below_line))
-
-
-def _anchor(before: list[str], names: list[str]) -> int:
-    """The index of the last of ``before`` that stands in the text; -1 where none does."""
-    return next((names.index(name) for name in reversed(before) if name in names), -1)

@@ -119,7 +119,9 @@ def test_texts_are_read_alike_by_a_yaml_1_1_reader() -> None:
     assert yaml.safe_load(write(data)) == data
 
 
-@pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), {1, 2}, {"a": "\udfff"}])
+@pytest.mark.parametrize(
+    "value", ["\ud800", float("nan"), float("inf"), {1, 2}, {"a": "\udfff"}, {1: "a"}, {None: 1}, [10**5000]]
+)
 def test_what_no_file_can_hold_is_refused(value: Any) -> None:
     with pytest.raises(InvalidPrompt):
         write({"content": value})
