@@ -216,7 +216,7 @@ class _Reader:
                 raise self._error(
                     f"a key must not stand in the config ([{place}] {key})",
                     key,
-                    hint="put it into the environment variable that api_key_env names, or run `promptstore remote login`",
+                    hint="put it into the variable that api_key_env names, or run `promptstore remote login`",
                 )
 
     def _folder(self, table: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from promptstore.store.git.objects import TreeEntry
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The prompts folder. ``folder`` is its path in the repository (``prompts``, ``ml/prompts``), ``directory`` on disk."""
+    """The prompts folder: ``folder`` is its path in the repository (``ml/prompts``), ``directory`` the one on disk."""
 
     folder: str
     directory: str

@@ -136,7 +136,7 @@ class Locator:
         """Every tag of every prompt: slug -> tag -> commit; those of an older name stand under the newest."""
         found = tags_by_slug(self._store.refs.list(TAGS).items())
         there = self.prompts_at(tip)
-        for new, _ in self._numbering(tip).moves.items():
+        for new in self._numbering(tip).moves:
             for old in self._numbering(tip).names_of(new)[1:]:
                 if new in there and old in found and old not in there:
                     found[new] = {**found.pop(old), **found.get(new, {})}

@@ -1,4 +1,4 @@
-"""What a plan consists of: actions, conflicts, what is held, and what is halted. Data, shown before anything is written."""
+"""What a plan consists of: actions, conflicts, what is held and what is halted. Data, shown before any write."""
 
 from __future__ import annotations
 

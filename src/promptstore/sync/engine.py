@@ -191,6 +191,15 @@ class Engine:
             if entry.blob not in prompts and not _settled(entry, local.get(slug), seen.get(slug))
         }
 
+    def sessions(self) -> Sequence[Session]:
+        """The remotes of this run."""
+        return self._sessions
+
+    def record(self) -> None:
+        """Make lasting what the sessions learned."""
+        for session in self._sessions:
+            self._recorder.record(session)
+
     # --- apply
 
     def run(self, accept: str | None = None) -> Result:

@@ -64,7 +64,7 @@ def local_entries(store: Store, local: Local) -> dict[str, LocalEntry]:
     """L as the planner sees it. Prompts whose work-tree file has uncommitted edits, or whose text on the branch is
     ahead of L, are marked as waiting."""
     _, broken = store.all_facts(local.commit)
-    waiting = _uncommitted(store, local) | _unpublished(store, local)
+    waiting = _waiting_files(store) | _unpublished(store, local)
     return {
         slug: LocalEntry(
             blob,
@@ -85,16 +85,18 @@ def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
     return found
 
 
-def _uncommitted(store: Store, local: Local) -> dict[str, str]:
+def _waiting_files(store: Store) -> dict[str, str]:
+    return dict.fromkeys(uncommitted(store), "its file has uncommitted edits")
+
+
+def uncommitted(store: Store) -> set[str]:
     """Prompts whose file in a worktree on the branch is not what the branch says."""
-    found: dict[str, str] = {}
-    tree = store.objects.tree(local.branch_tip, store.layout.folder) if local.branch_tip else {}
+    tip = store.refs.read(store.branch)
+    tree = store.objects.tree(tip, store.layout.folder) if tip else {}
+    found: set[str] = set()
     for worktree in worktrees_on(store.repository, store.refs, store.branch):
-        paths = _changed_paths(store, worktree.arguments)
-        for path in dirty_paths(worktree, tree, paths):
-            slug = store.layout.slug(path)
-            if slug:
-                found[slug] = "its file has uncommitted edits"
+        paths = _changed_paths(store, [*worktree.arguments, "-C", worktree.worktree or "."])
+        found |= {slug for path in dirty_paths(worktree, tree, paths) if (slug := store.layout.slug(path))}
     return found
 
 

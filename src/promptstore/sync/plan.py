@@ -212,7 +212,7 @@ class Planner:
             yield self._held(
                 slug,
                 f"{self.vendor.title} has no API to write content, so this edit cannot be published there",
-                f"make the edit in {self.vendor.title}, or take its text back with `promptstore resolve {slug} --theirs`",
+                f"make the edit in {self.vendor.title} itself, or take its text back with `git revert`",
             )
             return
         document = self._document(slug, local.blob)
@@ -232,7 +232,7 @@ class Planner:
         yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
 
     def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
-        """Texts that a tag names, newer than what the vendor has and older than the newest: published first, in order."""
+        """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order."""
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
         floor = numbers.get(base.blob, 0) if base else 0

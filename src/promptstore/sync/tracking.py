@@ -1,8 +1,8 @@
 """R: the vendor as last seen, in ``refs/remotes/<remote>/main``, for looking at with plain git.
 
 A linear history, one commit a vendor version, by the vendor's author and date. The tree holds the prompts folder as in
-the store, and beside it ``.remote/<slug>/-/seen`` (the vendor's ids, tags and document) and ``.remote/<slug>/-/<version>``
-(our text of each older version that was read).
+the store, and beside it ``.remote/<slug>/-/seen`` (the vendor's ids, tags and document) and
+``.remote/<slug>/-/<version>`` (our text of each older version that was read).
 """
 
 from __future__ import annotations

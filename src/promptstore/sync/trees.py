@@ -39,7 +39,7 @@ class Link:
     proof: str = ""
     """The text on the branch that has taken this version in, where it is not the agreed text itself (a merge)."""
     called: str = ""
-    """The slug it had when it was linked: what a vendor's name is derived from, so that a move renames nothing there."""
+    """The slug it had when it was linked: what a vendor's name comes from, so that a move renames nothing there."""
 
     def version_of(self, blob: str, document: str | None = None, prefer: tuple[str | None, ...] = ()) -> str | None:
         """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest known."""

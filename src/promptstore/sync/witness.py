@@ -1,4 +1,4 @@
-"""The agreed texts that this clone itself wrote: kept beside the clone, so that amending or rebasing them is an edit."""
+"""The agreed texts that this clone itself wrote: kept beside it, so that amending or rebasing them is an edit."""
 
 from __future__ import annotations
 

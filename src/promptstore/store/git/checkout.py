@@ -66,7 +66,7 @@ def worktrees_on(repository: Repository, refs: Refs, branch: str) -> list[Reposi
 
 
 def dirty_paths(worktree: Repository, tree: Mapping[str, TreeEntry], paths: Sequence[str]) -> set[str]:
-    """Those of ``paths`` that differ from ``tree`` in the index or in the work tree (missing and untracked included)."""
+    """Those of ``paths`` that differ from ``tree`` in the index or on disk (missing and untracked ones included)."""
     if worktree.worktree is None or not paths:
         return set()
     index = index_entries(worktree, paths)
@@ -105,6 +105,11 @@ def hash_files(worktree: Repository, paths: Sequence[str]) -> dict[str, str]:
     return dict(zip(there, out.decode().split(), strict=True))
 
 
+def interrupted(repository: Repository) -> list[str]:
+    """The worktrees in which a killed process left a move half done."""
+    return [tree.worktree or tree.git_dir for tree in worktree_dirs(repository) if _Step.left_behind(tree) is not None]
+
+
 class Checkout:
     """Moves one branch, and the worktrees that have it checked out along with it."""
 
@@ -125,7 +130,7 @@ class Checkout:
         steps: list[_Step] = []
         try:
             for tree in worktrees_on(self._repository, self._refs, branch):
-                steps.append(_Step.prepare(tree, move, before, changes))
+                steps.append(_Step.prepare(tree, move, before, changes))  # noqa: PERF401 - kept for the undoing
             for step in steps:
                 step.note()
             self._refs.move([move], reason)

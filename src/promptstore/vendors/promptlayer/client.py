@@ -56,11 +56,7 @@ class PromptLayerWorkspace:
         self._http.close()
 
     def identity(self) -> str:
-        """The workspace's id, which only raw reads tell; empty while there is no prompt to read."""
-        if not self._workspace:
-            first = next(iter(self._page(1, {"per_page": 1}).items), None)
-            if first is not None:
-                self._read(first.id)
+        """The workspace's id as the last raw read told it; empty while nothing was read."""
         return self._workspace
 
     def list(self) -> Sequence[RemoteHead]:

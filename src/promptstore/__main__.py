@@ -1,0 +1,5 @@
+"""``python -m promptstore``."""
+
+from promptstore.cli import main
+
+main()

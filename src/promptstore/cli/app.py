@@ -1,0 +1,76 @@
+"""What every command needs: where to start, how to print, and the store."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from promptstore.store.store import Store
+
+_STYLES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "bold": "1", "dim": "2"}
+
+
+@dataclass
+class App:
+    """One invocation of the command line."""
+
+    directory: str = "."
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    color: str = "auto"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def store(self, ref: str | None = None) -> Store:
+        """The store that the command is about."""
+        from promptstore.store.store import Store
+
+        return Store.open(self.directory, ref=ref)
+
+    def path(self, name: str) -> str:
+        """A path from the command line, as seen from the folder the command runs in."""
+        return os.path.join(self.directory, name)
+
+    # --- printing
+
+    def say(self, text: str = "") -> None:
+        """A line of people's output; nothing with --json or -q."""
+        if not self.json and not self.quiet:
+            self.out.write(text + "\n")
+
+    def write(self, text: str) -> None:
+        """The answer itself, as it is."""
+        self.out.write(text)
+
+    def emit(self, document: Any) -> None:
+        """The one JSON document."""
+        self.out.write(jsonlib.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+    def note(self, text: str) -> None:
+        """Progress and warnings, to stderr."""
+        if not self.quiet:
+            self.err.write(text + "\n")
+
+    def detail(self, text: str) -> None:
+        """Progress that only -v shows."""
+        if self.verbose:
+            self.note(text)
+
+    def styled(self, text: str, *styles: str) -> str:
+        """Text in colour where the output takes it."""
+        if not styles or not self._colored():
+            return text
+        codes = ";".join(_STYLES[style] for style in styles)
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def _colored(self) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        return self.out.isatty() and "NO_COLOR" not in self.environ and self.environ.get("TERM") != "dumb"

@@ -1,0 +1,53 @@
+"""The commands and what each is for, so that ``--help`` imports none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command lives (``module:object`` below ``promptstore.cli``), its section in the help, and its purpose."""
+
+    target: str
+    section: str
+    help: str
+
+
+PROMPTS = "Prompts"
+HISTORY = "Versions and tags"
+REMOTES = "Remotes and sync"
+MORE = "More"
+
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", PROMPTS, "Make a store here."),
+    "new": Entry("new:new", PROMPTS, "Write a starter prompt."),
+    "check": Entry("check:check", PROMPTS, "Validate prompt files."),
+    "fmt": Entry("fmt:fmt", PROMPTS, "Bring prompt files into the canonical layout."),
+    "list": Entry("list:list_prompts", PROMPTS, "List the prompts."),
+    "get": Entry("get:get", PROMPTS, "Print a prompt."),
+    "render": Entry("render:render", PROMPTS, "Fill in a prompt's variables."),
+    "mv": Entry("mv:mv", PROMPTS, "Rename a prompt; versions, tags and links follow."),
+    "rm": Entry("rm:rm", PROMPTS, "Remove a prompt."),
+    "schema": Entry("schema:schema", PROMPTS, "Print the JSON Schema of prompt files."),
+    "log": Entry("log:log", HISTORY, "Show a prompt's versions."),
+    "diff": Entry("diff:diff", HISTORY, "Show what changed, by field and word."),
+    "tag": Entry("tag:tag", HISTORY, "Name a version."),
+    "untag": Entry("untag:untag", HISTORY, "Take a tag away."),
+    "tags": Entry("tags:tags", HISTORY, "List tags, or every move they made."),
+    "remote": Entry("remote:remote", REMOTES, "Add, check and remove vendor workspaces."),
+    "fetch": Entry("fetch:fetch", REMOTES, "Look at the remotes; change nothing of ours."),
+    "status": Entry("status:status", REMOTES, "Show where files, branch and remotes stand."),
+    "plan": Entry("plan:plan", REMOTES, "Show what sync would do."),
+    "sync": Entry("sync:sync", REMOTES, "Bring the store and its remotes together."),
+    "pull": Entry("sync:pull", REMOTES, "Only bring the remotes' edits here."),
+    "push": Entry("sync:push", REMOTES, "Only publish what is committed here."),
+    "conflicts": Entry("conflicts:conflicts", REMOTES, "Show fields that both sides changed."),
+    "resolve": Entry("resolve:resolve", REMOTES, "Settle conflicts."),
+    "serve": Entry("serve:serve", MORE, "Serve the store as the vendors' own APIs."),
+    "doctor": Entry("doctor:doctor", MORE, "Find what is wrong with a store, and mend it."),
+    "demo": Entry("demo:demo", MORE, "Play the whole story in a temporary folder."),
+}
+
+HIDDEN: dict[str, Entry] = {
+    "merge-driver": Entry("merge_driver:merge_driver", MORE, "What git calls to merge prompt files."),
+}

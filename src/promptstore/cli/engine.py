@@ -1,0 +1,128 @@
+"""The engine as the command line runs it: remotes opened with this machine's keys, clocks and files of the clone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from promptstore.cli.app import App
+from promptstore.store.config import RemoteConfig, glob_match
+from promptstore.store.store import Store
+from promptstore.sync.actions import Plan, SyncError
+from promptstore.sync.credentials import Keys, Trust
+from promptstore.sync.engine import Engine
+from promptstore.sync.journal import EngineLock, Journal
+from promptstore.sync.policy import Policy
+from promptstore.sync.remotes import chosen, network_opener, open_sessions
+from promptstore.sync.session import Session
+from promptstore.sync.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the options of pull, push, sync and plan say."""
+
+    pull: bool = True
+    push: bool = True
+    only: str | None = None
+    allow_delete: bool = False
+    republish: bool = False
+
+
+@dataclass
+class Assembled:
+    """An engine and its sessions."""
+
+    engine: Engine
+    sessions: list[Session]
+
+    def errors(self) -> list[SyncError]:
+        return [error for session in self.sessions for error in session.errors]
+
+    def close(self) -> None:
+        for session in self.sessions:
+            if session.workspace is not None:
+                session.workspace.close()
+
+
+def assemble(
+    app: App, store: Store, names: Iterable[str] = (), flags: Flags | None = None, *, online: bool = True
+) -> Assembled:
+    """An engine over the named remotes (all by default). Offline it works from what was last seen."""
+    remotes = chosen(store, names)
+    opener = network_opener(machine_keys(app)) if online else None
+    sessions = open_sessions(store, remotes, opener)
+    engine = Engine(
+        store,
+        sessions,
+        Journal(state_file(store, "journal")),
+        Witness(state_file(store, "witness.json")),
+        lambda session: policy_for(store, session.config, flags or Flags()),
+        seconds=time.time,
+        progress=app.detail,
+    )
+    return Assembled(engine, sessions)
+
+
+def policy_for(store: Store, config: RemoteConfig, flags: Flags) -> Policy:
+    """The planner's settings for one remote."""
+
+    def covers(slug: str) -> bool:
+        return config.covers(slug) and (flags.only is None or glob_match(slug, flags.only))
+
+    return Policy(
+        pull=flags.pull,
+        push=flags.push,
+        allow_delete=flags.allow_delete or store.config.sync.delete_remote,
+        republish=flags.republish,
+        covers=covers,
+        covers_tag=config.covers_tag,
+        max_delete=store.config.sync.max_delete,
+    )
+
+
+def state_file(store: Store, name: str) -> str:
+    """A file of the clone's own state, below ``.git/promptstore``."""
+    return os.path.join(store.repository.state_dir, name)
+
+
+def engine_lock(store: Store) -> EngineLock:
+    return EngineLock(state_file(store, "lock"))
+
+
+def machine_keys(app: App) -> Keys:
+    return Keys(app.environ, machine_trust(app), keyring_key)
+
+
+def machine_trust(app: App) -> Trust:
+    """Trust is kept with the user's own config, outside every repository."""
+    from platformdirs import user_config_dir
+
+    return Trust(os.path.join(user_config_dir("promptstore"), "trust"), app.environ)
+
+
+def keyring_key(name: str) -> str | None:
+    """A key from the OS keyring; None where there is no keyring."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    from promptstore.sync.credentials import SERVICE
+
+    try:
+        return keyring.get_password(SERVICE, name)
+    except KeyringError:
+        return None
+
+
+def exit_code(plan: Plan, errors: Iterable[SyncError], *, differences: bool = False) -> int:
+    """1, then 75, 3 and 4, where several hold."""
+    found = list(errors)
+    if any(not error.retry for error in found):
+        return 1
+    if found:
+        return 75
+    if plan.conflicts or plan.held or plan.halted:
+        return 3
+    return 4 if differences and plan.actions else 0

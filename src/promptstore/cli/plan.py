@@ -1,0 +1,39 @@
+"""``promptstore plan``: what sync would do."""
+
+from __future__ import annotations
+
+import click
+
+from promptstore.cli.app import App
+from promptstore.cli.engine import Flags, assemble, engine_lock, exit_code
+from promptstore.cli.framework import command
+from promptstore.cli.show import show_errors, show_plan
+
+
+@command("plan", "promptstore plan promptlayer --exit-code")
+@click.argument("remotes", metavar="[REMOTE]...", nargs=-1)
+@click.option("--only", metavar="GLOB", help="Only these prompts.")
+@click.option("--allow-delete", is_flag=True, help="Plan to archive at the vendor what was deleted here.")
+@click.option("--republish", is_flag=True, help="Plan to publish older tagged versions again.")
+@click.option("--exit-code", "differences", is_flag=True, help="Exit 4 when there is something to do.")
+def plan(
+    app: App, remotes: tuple[str, ...], only: str | None, allow_delete: bool, republish: bool, differences: bool
+) -> int:
+    """Look at the remotes and show what sync would do. Nothing is changed here or there."""
+    from promptstore.sync.observe import Depth
+
+    flags = Flags(only=only, allow_delete=allow_delete, republish=republish)
+    with app.store() as store, engine_lock(store):
+        assembled = assemble(app, store, remotes, flags)
+        try:
+            assembled.engine.observe(Depth())
+            found = assembled.engine.plan()
+        finally:
+            assembled.close()
+    errors = assembled.errors()
+    if app.json:
+        app.emit({**found.as_json(), "errors": [error.as_json() for error in errors]})
+    else:
+        show_plan(app, found)
+        show_errors(app, errors)
+    return exit_code(found, errors, differences=differences)

@@ -1,0 +1,112 @@
+"""``promptstore sync``, ``pull`` and ``push``: one pass, both directions or one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from promptstore.cli.app import App
+from promptstore.cli.engine import Flags, assemble, engine_lock, exit_code, state_file
+from promptstore.cli.framework import Command, command
+from promptstore.cli.show import show_actions, show_errors, show_left, show_plan
+
+
+def _options(function: Callable[..., int]) -> Callable[..., int]:
+    for option in reversed(
+        [
+            click.argument("remotes", metavar="[REMOTE]...", nargs=-1),
+            click.option("--only", metavar="GLOB", help="Only these prompts."),
+            click.option("--history", is_flag=True, help="Bring every version that the vendor still gives."),
+            click.option("--dry-run", is_flag=True, help="Show the plan and change nothing."),
+            click.option("--accept", metavar="PLAN_ID", help="Carry out this very plan although a guard halted it."),
+            click.option("--allow-delete", is_flag=True, help="Archive at the vendor what was deleted here."),
+            click.option("--republish", is_flag=True, help="Publish older tagged versions, then the newest again."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def _direction(name: str, example: str, text: str, *, pull: bool, push: bool) -> Command:
+    def run(app: App, remotes: tuple[str, ...], **options: Any) -> int:
+        return _run(app, remotes, pull=pull, push=push, **options)
+
+    run.__doc__ = text
+    return command(name, example)(_options(run))
+
+
+sync = _direction(
+    "sync",
+    "promptstore sync",
+    "Bring the store and its remotes together: pull, merge, publish, tags. Doing it again does nothing.",
+    pull=True,
+    push=True,
+)
+pull = _direction(
+    "pull",
+    "promptstore pull promptlayer --history",
+    "Only bring the remotes' edits and tags here; nothing is published.",
+    pull=True,
+    push=False,
+)
+push = _direction(
+    "push",
+    "promptstore push --only 'support/**'",
+    "Only publish what is committed here; the remotes' own edits are left for later.",
+    pull=False,
+    push=True,
+)
+
+
+def _run(
+    app: App,
+    remotes: tuple[str, ...],
+    *,
+    pull: bool,
+    push: bool,
+    only: str | None,
+    history: bool,
+    dry_run: bool,
+    accept: str | None,
+    allow_delete: bool,
+    republish: bool,
+) -> int:
+    from promptstore.sync.last_sync import LastSync
+    from promptstore.sync.observe import Depth
+
+    flags = Flags(pull, push, only, allow_delete, republish)
+    with app.store() as store, engine_lock(store):
+        assembled = assemble(app, store, remotes, flags)
+        try:
+            assembled.engine.observe(Depth(history=history))
+            if dry_run:
+                return _dry(app, assembled)
+            result = assembled.engine.run(accept)
+        finally:
+            assembled.close()
+        done = [session.name for session in assembled.sessions if not session.down]
+        LastSync(state_file(store, "last-sync.json")).note(done, store.clock())
+    actions = [{**action.as_json(), "result": "done"} for action in result.done]
+    actions += [{**action.as_json(), "result": "failed"} for action in result.failed]
+    if app.json:
+        app.emit({**result.plan.as_json(), "actions": actions, "errors": [error.as_json() for error in result.errors]})
+    else:
+        show_actions(app, result.done)
+        show_left(app, result.plan)
+        show_errors(app, result.errors)
+        if not actions and not result.errors and not result.plan.halted:
+            app.say("everything is in sync" if not result.plan.conflicts else "nothing else to do")
+    return exit_code(result.plan, result.errors)
+
+
+def _dry(app: App, assembled: Any) -> int:
+    found = assembled.engine.plan()
+    errors = assembled.errors()
+    if app.json:
+        app.emit({**found.as_json(), "errors": [error.as_json() for error in errors]})
+    else:
+        show_plan(app, found)
+        show_errors(app, errors)
+    return exit_code(found, errors)

@@ -1,0 +1,146 @@
+"""Settling conflicts: a text is chosen and committed here; the vendor's version then counts as seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from promptstore.errors import ConflictError, InvalidPrompt, Where
+from promptstore.merge.driver import merge_files
+from promptstore.merge.three_way import merge
+from promptstore.model.prompt_file import PromptFile
+from promptstore.model.reading import parse_prompt
+from promptstore.store.store import Store
+from promptstore.store.writing import TextChange, commit_texts
+from promptstore.sync.actions import Action, Conflict
+from promptstore.sync.agreement import Agreed
+from promptstore.sync.local import Local
+from promptstore.sync.pull import Puller
+from promptstore.sync.session import Session
+from promptstore.sync.texts import edited, text_of
+from promptstore.sync.trees import Link, RemoteEntry
+from promptstore.vendors.base import Document
+
+Side = Literal["ours", "theirs", "edit"]
+
+
+class Resolver:
+    """Settles one remote's conflicts. ``editor`` turns a text with marks into the text the user wants."""
+
+    def __init__(
+        self, store: Store, session: Session, local: Local, side: Side, editor: Callable[[str], str | None]
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._local = local
+        self._side = side
+        self._editor = editor
+        self._lens = session.vendor.lens
+
+    def resolve(self, slug: str, conflicts: Sequence[Conflict]) -> None:
+        """Settle every conflict of one prompt. Raises ConflictError when the edited text is not usable."""
+        tags = [conflict.field.removeprefix("tag:") for conflict in conflicts if conflict.field.startswith("tag:")]
+        if len(tags) < len(conflicts):
+            self._contents(slug)
+        for tag in tags:
+            self._tag(slug, tag)
+
+    # --- contents
+
+    def _contents(self, slug: str) -> None:
+        seen = self._session.tracked.prompts.get(slug)
+        ours = self._local.prompts.get(slug)
+        if seen is None or slug in self._session.gone:
+            self._gone(slug)
+        elif ours is None:
+            self._deleted_here(slug, seen)
+        else:
+            self._commit(slug, self._text(slug, ours, seen))
+            self._agree(slug, seen)
+
+    def _text(self, slug: str, ours: str, seen: RemoteEntry) -> bytes:
+        raw = self._store.contents.raw(ours)
+        theirs = text_of(self._store, self._lens, self._document(slug, seen), self._session.called(slug), ours)
+        base = self._base_blob(slug)
+        if self._side == "edit":
+            return self._edited(slug, base, raw, theirs)
+        if base is None:
+            return raw if self._side == "ours" else theirs
+        path = self._store.layout.path(slug)
+        prompt, other = self._store.contents.prompt(ours, path), parse_prompt(theirs, path)
+        merged = merge(self._store.contents.prompt(base, path), prompt, other, side=self._side)
+        return edited(raw, PromptFile.model_validate(merged.data))
+
+    def _edited(self, slug: str, base: str | None, ours: bytes, theirs: bytes) -> bytes:
+        path = self._store.layout.path(slug)
+        older = self._store.contents.raw(base).decode() if base else None
+        marked = merge_files(older, ours.decode(), theirs.decode(), path).text
+        chosen = self._editor(marked)
+        if chosen is None:
+            raise ConflictError(
+                "nothing was saved, so nothing is settled", where=Where(slug=slug), hint="edit and save it"
+            )
+        try:
+            parse_prompt(chosen, path)
+        except InvalidPrompt as error:
+            raise ConflictError(
+                f"the edited text is not a prompt: {error.message}",
+                where=error.where,
+                hint="run it again, and take out every <<<<<<<, ======= and >>>>>>> line",
+            ) from error
+        return chosen.encode()
+
+    def _document(self, slug: str, seen: RemoteEntry) -> Document:
+        """The vendor's text in question: its newest, or the one that ours was published over."""
+        agreed = self._session.agreed(slug)
+        if agreed is None or agreed.link.unmerged is None:
+            return seen.document
+        blob = seen.versions[agreed.link.unmerged[0]].blob
+        prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
+        return self._lens.project(prompt, self._session.called(slug))
+
+    def _base_blob(self, slug: str) -> str | None:
+        agreed = self._session.agreed(slug)
+        if agreed is None:
+            return None
+        return agreed.link.unmerged[1] if agreed.link.unmerged else agreed.blob
+
+    def _deleted_here(self, slug: str, seen: RemoteEntry) -> None:
+        if self._side != "ours":
+            self._commit(slug, self._store.contents.raw(seen.blob))
+        self._agree(slug, seen)
+
+    def _gone(self, slug: str) -> None:
+        if self._side == "theirs":
+            self._commit(slug, None)
+        self._session.agree(slug, None)
+
+    def _commit(self, slug: str, text: bytes | None) -> None:
+        subject = f"Resolve {slug} with {self._session.name} ({self._side})\n"
+        commit_texts(self._store, [TextChange(slug, text, self._store.user(), subject)], "promptstore: resolve")
+
+    def _agree(self, slug: str, seen: RemoteEntry) -> None:
+        """The vendor's newest is taken note of; what is chosen here is an edit made with sight of it."""
+        old = self._session.agreed(slug)
+        proof = self._store.prompts_at(self._store.refs.read(self._store.branch)).get(slug, "")
+        versions = {**seen.known_versions(), **(old.link.versions if old else {})}
+        tags = old.link.tags if old else {}
+        called = self._session.called(slug)
+        link = Link(seen.id, seen.name, seen.version, seen.digest, versions, tags, proof=proof, called=called)
+        self._session.agree(slug, Agreed(seen.blob, link))
+
+    # --- tags
+
+    def _tag(self, slug: str, tag: str) -> None:
+        seen = self._session.tracked.prompts.get(slug)
+        theirs = seen.tags.get(tag) if seen else None
+        if self._side == "edit":
+            raise ConflictError(
+                f"the tag '{tag}' cannot be edited", where=Where(slug=slug), hint="use --ours or --theirs"
+            )
+        if self._side == "ours":
+            self._session.relink_tag(slug, tag, theirs)
+            return
+        kind: Literal["tag-local", "untag-local"] = "untag-local" if theirs is None else "tag-local"
+        action = Action(self._session.name, slug, kind, tag=tag, expected=theirs)
+        Puller(self._store, self._session, self._local).pull_tags([action])
