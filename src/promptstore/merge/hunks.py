@@ -36,7 +36,8 @@ class Hunk:
         return later.start == self.end and not self._parted(later)
 
     def _parted(self, later: Hunk) -> bool:
-        if not self.old and not later.old:
+        unended = bool(self.new) and not self.new[-1].endswith("\n")
+        if unended or not (self.old or later.old):
             return False
         return _blank(self._moving()[-1:]) or _blank(later._moving()[:1])
 

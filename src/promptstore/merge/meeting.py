@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from promptstore.merge.hunks import Edit, Hunk
@@ -51,13 +51,21 @@ def _clusters(ours: Sequence[Edit], theirs: Sequence[Edit]) -> Iterator[_Cluster
 
 
 def _settle(cluster: _Cluster) -> list[Piece]:
-    lowest = _placed(cluster, "low", "low")
-    if _rivalry(cluster):
-        return [_clash(cluster)] if _clean(lowest) else lowest
-    highest = _placed(cluster, "high", "high")
-    crossed = [_placed(cluster, "low", "high"), _placed(cluster, "high", "low")]
-    clean = [pieces for pieces in (lowest, highest) if _clean(pieces)] or sorted(filter(_clean, crossed))
-    return clean[0] if clean else lowest
+    """All hunks in their lowest places, or all in their highest, or else one side's in these and one side's in those.
+
+    The last would also part two additions at one place, which are a conflict.
+    """
+    alike = [_placed(cluster, "low", "low"), _placed(cluster, "high", "high")]
+    clean = [pieces for pieces in alike if _clean(pieces)]
+    if not clean and not _rivalry(cluster):
+        crossed = [_placed(cluster, "low", "high"), _placed(cluster, "high", "low")]
+        clean = sorted(filter(_clean, crossed))
+    return min(clean, key=_overlap) if clean else alike[0]
+
+
+def _overlap(pieces: Sequence[Piece]) -> int:
+    """How many blank lines are removed as part of two paragraphs, which leaves one too many between the others."""
+    return sum(max(0, earlier.end - later.start) for earlier, later in pairwise(pieces))
 
 
 def _rivalry(cluster: _Cluster) -> bool:
@@ -75,16 +83,6 @@ def _clean(pieces: Sequence[Piece]) -> bool:
     return not any(isinstance(piece, Clash) for piece in pieces)
 
 
-def _clash(cluster: _Cluster) -> Clash:
-    return _of([edit.low for edit in cluster.ours], [edit.low for edit in cluster.theirs])
-
-
-def _of(ours: Sequence[Hunk], theirs: Sequence[Hunk]) -> Clash:
-    hunks = [*ours, *theirs]
-    start, end = min(hunk.start for hunk in hunks), max(hunk.end for hunk in hunks)
-    return Clash(start, end, tuple(ours), tuple(theirs))
-
-
 def _placed(cluster: _Cluster, ours: Place, theirs: Place) -> list[Piece]:
     mine = {getattr(edit, ours) for edit in cluster.ours}
     other = {getattr(edit, theirs) for edit in cluster.theirs}
@@ -94,21 +92,22 @@ def _placed(cluster: _Cluster, ours: Place, theirs: Place) -> list[Piece]:
     return pieces
 
 
-def _meeting(hunks: Sequence[Hunk]) -> Iterator[list[Hunk]]:
-    group: list[Hunk] = []
-    near: list[Hunk] = []
+def _meeting(hunks: Sequence[Hunk]) -> list[list[Hunk]]:
+    """The hunks in groups: whoever meets a hunk of a group belongs to it, and so do all between them."""
+    groups: list[list[Hunk]] = []
+    near: list[tuple[Hunk, int]] = []
     for hunk in hunks:
-        near = [earlier for earlier in near if earlier.end >= hunk.start]
-        if group and not any(earlier.meets(hunk) for earlier in near):
-            yield group
-            group = []
-        group.append(hunk)
-        near.append(hunk)
-    if group:
-        yield group
+        near = [(earlier, group) for earlier, group in near if earlier.end >= hunk.start]
+        home = min((group for earlier, group in near if earlier.meets(hunk)), default=len(groups))
+        groups[home:] = [sum(groups[home + 1 :], groups[home])] if home < len(groups) else [[]]
+        groups[home].append(hunk)
+        near = [*((earlier, min(group, home)) for earlier, group in near), (hunk, home)]
+    return groups
 
 
 def _decide(group: list[Hunk], ours: set[Hunk], theirs: set[Hunk]) -> list[Piece]:
     if ours.issuperset(group) or theirs.issuperset(group):
         return [*group]
-    return [_of([hunk for hunk in group if hunk in ours], [hunk for hunk in group if hunk in theirs])]
+    start, end = min(hunk.start for hunk in group), max(hunk.end for hunk in group)
+    mine = tuple(hunk for hunk in group if hunk in ours)
+    return [Clash(start, end, mine, tuple(hunk for hunk in group if hunk in theirs))]
