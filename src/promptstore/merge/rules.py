@@ -53,10 +53,14 @@ def word_set(three: Three, path: str, choice: Choice) -> Outcome:
     return Outcome(list[Json](dict.fromkeys([*kept, *added])))
 
 
-def tag_set(three: Three, path: str, choice: Choice) -> Outcome:
-    """Keyword tags: a set of words, and no tags are the empty set."""
-    base, ours, theirs = ([] if value is ABSENT else value for value in (three.base, three.ours, three.theirs))
-    return word_set(Three(base, ours, theirs), path, choice)
+def absent_is_empty(rule: Rule) -> Rule:
+    """The rule for a list that says the same when it is empty as when it is not there."""
+
+    def with_lists(three: Three, path: str, choice: Choice) -> Outcome:
+        ours, theirs = ([] if side is ABSENT else side for side in (three.ours, three.theirs))
+        return rule(Three(three.base, ours, theirs), path, choice)
+
+    return with_lists
 
 
 def _strings(value: Value) -> list[str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptstore.merge.alignment import Kinship
-from promptstore.merge.rules import ByType, Fields, json_schema, maps_of, open_map, tag_set, text, word_set
+from promptstore.merge.rules import ByType, Fields, absent_is_empty, json_schema, maps_of, open_map, text, word_set
 from promptstore.merge.sequences import ItemList, Label, numbered
 from promptstore.merge.values import ABSENT, Choice, Json, Outcome, Rule, Three, below, clash, same
 from promptstore.model import parts, tools
@@ -134,10 +134,10 @@ _FIELDS = Fields(
     PromptFile,
     {
         "description": text,
-        "tags": tag_set,
+        "tags": absent_is_empty(word_set),
         "model": model,
         "input_variables": word_set,
-        "tools": _tools,
+        "tools": absent_is_empty(_tools),
         "functions": _functions,
         "response_format": json_schema,
         "metadata": open_map,
