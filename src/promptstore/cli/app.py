@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from promptstore.store.store import Store
 
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "bold": "1", "dim": "2"}
 
 
-@dataclass
 class App:
     """One invocation of the command line."""
 
-    directory: str = "."
-    json: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    color: str = "auto"
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    out: TextIO = field(default_factory=lambda: sys.stdout)
-    err: TextIO = field(default_factory=lambda: sys.stderr)
+    def __init__(
+        self, directory: str = ".", json: bool = False, quiet: bool = False, verbose: int = 0, color: str = "auto"
+    ) -> None:
+        self.directory = directory
+        self.json = json
+        self.quiet = quiet
+        self.verbose = verbose
+        self.color = color
+        self.environ: Mapping[str, str] = os.environ
+        self.out: TextIO = sys.stdout
+        self.err: TextIO = sys.stderr
 
     def store(self, ref: str | None = None) -> Store:
         """The store that the command is about."""
@@ -51,7 +52,9 @@ class App:
 
     def emit(self, document: Any) -> None:
         """The one JSON document."""
-        self.out.write(jsonlib.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        import json
+
+        self.out.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
     def note(self, text: str) -> None:
         """Progress and warnings, to stderr."""

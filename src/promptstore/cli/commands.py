@@ -1,16 +1,21 @@
-"""The commands and what each is for, so that ``--help`` imports none of them."""
+"""The commands and what each is for, so that ``--help`` imports none of them, nor a parser."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-class Entry(NamedTuple):
+class Entry:
     """Where a command lives (``module:object`` below ``promptstore.cli``), its section in the help, and its purpose."""
 
-    target: str
-    section: str
-    help: str
+    __slots__ = ("help", "section", "target")
+
+    def __init__(self, target: str, section: str, purpose: str) -> None:
+        self.target = target
+        self.section = section
+        self.help = purpose
 
 
 PROMPTS = "Prompts"
@@ -51,3 +56,37 @@ COMMANDS: dict[str, Entry] = {
 HIDDEN: dict[str, Entry] = {
     "merge-driver": Entry("merge_driver:merge_driver", MORE, "What git calls to merge prompt files."),
 }
+
+OPTIONS = (
+    ("-C DIR", "Run as if started in DIR."),
+    ("--json", "Print one JSON document."),
+    ("-q, --quiet", "Print nothing but the answer."),
+    ("-v, --verbose", "Tell more about what is done."),
+    ("--color [auto|always|never]", "When to print in colour."),
+    ("--version", "Show the version."),
+    ("-h, --help", "Show this help; `promptstore COMMAND --help` shows a command's."),
+)
+
+
+def help_text() -> str:
+    """The help of ``promptstore`` itself."""
+    lines = [
+        "Usage: promptstore [OPTIONS] COMMAND [ARGS]...",
+        "",
+        "  Prompts as files in git, in two-way sync with the vendors you edit and deploy them in.",
+        "",
+        "  Example: promptstore get support/summarizer@production",
+        "",
+        "Options:",
+        *_rows(OPTIONS),
+    ]
+    for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
+        rows = [(name, entry.help) for name, entry in COMMANDS.items() if entry.section == section]
+        lines += ["", f"{section}:", *_rows(rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> list[str]:
+    pairs = list(rows)
+    width = max(len(name) for name, _ in pairs)
+    return [f"  {name:<{width}}  {purpose}" for name, purpose in pairs]

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,7 +105,7 @@ def _stale_locks(store: Store) -> Iterator[Finding]:
             continue
         if age > _STALE:
             message = f"{lock} is {int(age / 60)} minutes old; its git command is probably dead"
-            yield Finding("stale-lock", message, "promptstore doctor --fix", lambda lock=lock: os.unlink(lock))
+            yield Finding("stale-lock", message, "promptstore doctor --fix", partial(os.unlink, lock))
 
 
 def _history(store: Store) -> Iterator[Finding]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import traceback
 
 import click
 
-from promptstore.errors import PromptStoreError, UsageError
+from promptstore.errors import PromptStoreError, UsageError, Where
 
 BROKEN_PIPE = 141
 INTERRUPTED = 130
@@ -20,8 +18,12 @@ def report(error: BaseException, *, as_json: bool, verbose: bool = False) -> int
         return INTERRUPTED
     known = _known(error)
     if verbose and not isinstance(error, PromptStoreError | click.ClickException):
+        import traceback
+
         traceback.print_exception(error, file=sys.stderr)
     if as_json:
+        import json
+
         sys.stdout.write(json.dumps({"error": known.as_json()}, ensure_ascii=False, indent=2) + "\n")
     else:
         sys.stderr.write(f"error: {known}\n")
@@ -50,8 +52,6 @@ def _usage(error: click.ClickException) -> UsageError:
 
 
 def _system(error: OSError) -> PromptStoreError:
-    from promptstore.errors import Where
-
     hints = {28: "free some disk space and run it again", 30: "make the folder writable", 13: "check the permissions"}
     where = Where(path=str(error.filename)) if error.filename else None
     hint = hints.get(error.errno or 0, "mend that and run it again")

@@ -14,7 +14,7 @@ from promptstore.errors import InvalidPrompt
 
 @command("fmt", "promptstore fmt --check")
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@click.option("--check", is_flag=True, help="Change nothing; exit 4 when a file would change.")
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 when a file would change.")
 def fmt(app: App, paths: tuple[str, ...], check: bool) -> int:
     """Bring prompt files into the canonical layout. Comments stay, the meaning does not change."""
     changed, broken = [], []
@@ -33,7 +33,7 @@ def fmt(app: App, paths: tuple[str, ...], check: bool) -> int:
         app.emit({"changed": changed})
     for name in () if app.json else changed:
         app.say(f"{'would change' if check else 'changed'} {name}")
-    return 1 if broken else 4 if check and changed else 0
+    return 1 if broken or (check and changed) else 0
 
 
 def _format(file: str, shown: str, *, write: bool) -> bool:

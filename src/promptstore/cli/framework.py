@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptstore.cli.app import App
-from promptstore.cli.commands import COMMANDS, HIDDEN
+from promptstore.cli.commands import COMMANDS, HIDDEN, help_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptstore.cli.app import App
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -54,11 +57,8 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"there is no command '{args[0]}'{_nearest(args[0])}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own signature
-        for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
-            rows = [(name, entry.help) for name, entry in COMMANDS.items() if entry.section == section]
-            with formatter.section(section):
-                formatter.write_dl(rows, col_spacing=4)
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002 - click's own signature
+        return help_text().rstrip("\n")
 
 
 def _nearest(word: str) -> str:

@@ -37,7 +37,7 @@ def new(app: App, slug: str) -> None:
         shown = store.layout.path(slug)
         up = "../" * slug.count("/")
         schema = os.path.exists(os.path.join(store.layout.directory, ".schema.json"))
-        modeline = f"# yaml-language-server: $schema={up or './'}.schema.json\n" if schema else ""
+        modeline = f"# yaml-language-server: $schema={up or './'}.schema.json\n\n" if schema else ""
         os.makedirs(os.path.dirname(path), exist_ok=True)
         try:
             with open(path, "x", encoding="utf-8", newline="\n") as file:

@@ -71,7 +71,8 @@ def _edit_config(store: Store, name: str, values: dict[str, Any] | None) -> None
 
     import tomlkit
 
-    from promptstore.store.config import CONFIG_NAME, parse_config
+    from promptstore.store.config import parse_config
+    from promptstore.store.quick import CONFIG_NAME
 
     path = os.path.join(store.root, CONFIG_NAME)
     with open(path, encoding="utf-8") as file:

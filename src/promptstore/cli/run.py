@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.failure import BROKEN_PIPE, report
 from promptstore.cli.framework import CONTEXT, LazyGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @click.group(cls=LazyGroup, context_settings=CONTEXT, no_args_is_help=True)
@@ -41,8 +43,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(given, prog_name="promptstore", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
+        from promptstore.cli.failure import BROKEN_PIPE
+
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge: everything becomes two lines
+        from promptstore.cli.failure import report
+
         return report(error, as_json="--json" in options, verbose="-v" in options or "--verbose" in options)
     return code if isinstance(code, int) else 0

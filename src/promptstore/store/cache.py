@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Sequence
+from _thread import allocate_lock  # the same lock as threading's, without the module's import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _MAX_BYTES = 512 * 1024 * 1024
 _SCHEMA = "CREATE TABLE IF NOT EXISTS fact (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key)) WITHOUT ROWID"
@@ -19,10 +22,10 @@ class Cache:
     """Facts by kind and key. Threads may share it; a forked child opens its own connection."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def get(self, kind: str, key: str) -> bytes | None:
         return self.get_many(kind, [key]).get(key)
@@ -67,17 +70,17 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None or self._pid != os.getpid():
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
             self._discard_when_large()
-            connection = sqlite3.connect(self._path, timeout=0.2, check_same_thread=False)
+            connection = sqlite3.connect(self.path, timeout=0.2, check_same_thread=False)
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(_SCHEMA)
             self._connection, self._pid = connection, os.getpid()
         return self._connection
 
     def _discard_when_large(self) -> None:
-        if os.path.exists(self._path) and os.path.getsize(self._path) > _MAX_BYTES:
-            os.unlink(self._path)
+        if os.path.exists(self.path) and os.path.getsize(self.path) > _MAX_BYTES:
+            os.unlink(self.path)
 
     def _drop(self) -> None:
         """Forget a connection that failed, and a file that is no database."""
@@ -89,5 +92,5 @@ class Cache:
             except sqlite3.DatabaseError as error:
                 damaged = not isinstance(error, sqlite3.OperationalError)
             connection.close()
-        if damaged and os.path.exists(self._path):
-            os.unlink(self._path)
+        if damaged and os.path.exists(self.path):
+            os.unlink(self.path)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from promptstore.errors import ConfigError, StoreNotFound, Where
+from promptstore.store.quick import CONFIG_NAME
 
-CONFIG_NAME = ".promptstore.toml"
 RESERVED_REMOTES = frozenset({"origin", "upstream", "head", "writing", "versions", "tag-log", "local"})
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from promptstore.errors import InvalidPrompt
 from promptstore.store.cache import Cache
 from promptstore.store.git.objects import Objects
+from promptstore.store.quick import TEXT
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
 
 _KIND = "prompt-1"  # raise the number when the model changes: older facts are then never read
-_TEXT = "text-1"
 _MEMORY = 20_000
 
 
@@ -42,12 +42,12 @@ class Contents:
 
     def text(self, blob: str, path: str) -> bytes:
         """The bytes of a valid prompt file. Raises InvalidPrompt for a broken one."""
-        known = self._cache.get(_TEXT, blob)
+        known = self._cache.get(TEXT, blob)
         if known is not None:
             return known
         self.facts(blob, path)
         text = self._objects.blob(blob)
-        self._cache.put(_TEXT, blob, text)
+        self._cache.put(TEXT, blob, text)
         return text
 
     def raw(self, blob: str) -> bytes:

@@ -74,10 +74,13 @@ class History:
         """Per prompt, the number of its last lasting version, where newer ones are only derived."""
         recorded_at = self._refs.read(VERSIONS)
         recorded = self._recorded(recorded_at) if recorded_at else Numbering()
-        found = self.numbering(tip).versions
-        return {
-            slug: len(recorded.of(slug)) for slug, versions in found.items() if len(versions) > len(recorded.of(slug))
-        }
+        numbering = self.numbering(tip)
+        found = {}
+        for slug, versions in numbering.versions.items():
+            lasting = max(len(recorded.of(name)) for name in numbering.names_of(slug))
+            if len(versions) > lasting:
+                found[slug] = lasting
+        return found
 
     def _derive(self, recorded: str | None, tip: str) -> Numbering:
         start = self._recorded(recorded) if recorded else Numbering()

@@ -15,6 +15,7 @@ from promptstore.store.address import (
     version_not_found,
 )
 from promptstore.store.git.process import attempt
+from promptstore.store.quick import AT
 from promptstore.store.refnames import TAGS, VERSIONS, tag_ref
 from promptstore.store.tags import tags_by_slug
 from promptstore.store.versions import Numbering, Version
@@ -162,12 +163,12 @@ class Locator:
         if commit in self._trees:
             return self._trees[commit].get(slug)
         key = f"{commit}:{self._store.layout.path(slug)}"
-        known = self._store.cache.get("at", key)
+        known = self._store.cache.get(AT, key)
         if known is not None:
             return known.decode() or None
         found = self._store.objects.read(key)
         blob = found.oid if found and found.kind == "blob" else None
-        self._store.cache.put("at", key, (blob or "").encode())
+        self._store.cache.put(AT, key, (blob or "").encode())
         return blob
 
     def version_at(self, slug: str, blob: str, commit: str, numbering: Numbering) -> Version | None:

@@ -26,6 +26,7 @@ from promptstore.store.history import History, system_identity
 from promptstore.store.layout import Layout
 from promptstore.store.locator import Locator
 from promptstore.store.prompt import Prompt
+from promptstore.store.quick import PLACES, config_key
 from promptstore.store.refnames import VERSIONS, branch_ref, tag_ref
 
 Key = tuple[str, str | None, int | None, str | None]
@@ -169,6 +170,7 @@ class Store:
 
     def text(self, located: Located) -> bytes:
         """The prompt file's bytes. Raises InvalidPrompt for a broken one."""
+        self.cache.put(PLACES, config_key(self.root), f"{self.layout.folder}\n{self.branch}".encode())
         return self.contents.text(located.blob, self._shown(located))
 
     def facts(self, located: Located) -> Facts:

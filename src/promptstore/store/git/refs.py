@@ -9,6 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from promptstore.store.git.process import run
+from promptstore.store.git.ref_files import (
+    MAX_SYMBOLIC,
+    find_packed,
+    loose_path,
+    packed_path,
+    read_loose,
+    read_packed,
+    uses_reftable,
+)
 from promptstore.store.git.repository import Repository
 
 Signature = tuple[int, int, int] | None
@@ -46,20 +55,20 @@ class Refs:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._packed_path = os.path.join(repository.common_dir, "packed-refs")
+        self._packed_path = packed_path(repository)
         self._packed: tuple[Signature, bytes] = (None, b"")
         self._lock = threading.Lock()
         self._tables = os.path.join(repository.common_dir, "reftable", "tables.list")
-        self._reftable = os.path.exists(self._tables)
+        self._reftable = uses_reftable(repository)
 
     def read(self, name: str) -> str | None:
         """The object that ``name`` points to (symbolic refs followed), or None."""
         if self._reftable:
             return self._ask(name)
-        for _ in range(5):
-            words = self._loose(name)
+        for _ in range(MAX_SYMBOLIC):
+            words = read_loose(self._repository, name)
             if words is None:
-                return self._from_packed(name)
+                return find_packed(self._packed_text(), name)
             if not words.startswith("ref: "):
                 return words
             name = words.removeprefix("ref: ")
@@ -82,9 +91,7 @@ class Refs:
 
     def path(self, name: str) -> str:
         """The file of a loose ref."""
-        per_worktree = name == "HEAD" or not name.startswith("refs/")
-        folder = self._repository.git_dir if per_worktree else self._repository.common_dir
-        return os.path.join(folder, name)
+        return loose_path(self._repository, name)
 
     def list(self, *prefixes: str) -> dict[str, str]:
         """Every ref below the prefixes (folders, ending in ``/``, or whole names)."""
@@ -101,31 +108,13 @@ class Refs:
                 stdin=f"start\n{script}prepare\ncommit\n".encode(),
             )
 
-    def _loose(self, name: str) -> str | None:
-        try:
-            with open(self.path(name), encoding="utf-8") as file:
-                return file.read().strip() or None
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
-
-    def _from_packed(self, name: str) -> str | None:
-        text = self._packed_text()
-        place = text.find(f" {name}\n".encode())
-        if place < 0:
-            return None
-        start = text.rfind(b"\n", 0, place) + 1
-        return text[start:place].decode()
-
     def _packed_text(self) -> bytes:
         with self._lock:
             now = time.time_ns()
             state = signature(self._packed_path)
             if state == self._packed[0] and settled(state, now):
                 return self._packed[1]
-            text = b""
-            if state is not None:
-                with open(self._packed_path, "rb") as file:
-                    text = file.read()
+            text = read_packed(self._repository)
             self._packed = (state if settled(state, now) else None, text)
             return text
 

@@ -1,20 +1,22 @@
-"""Where a repository keeps its things: found by looking at the file system, without a git process."""
+"""Where a repository keeps its things: found by looking at the file system, without a git process.
+
+Imported by every cold start, so it imports next to nothing itself.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-
-from promptstore.errors import GitError, StoreNotFound, Where
 
 
-@dataclass(frozen=True, slots=True)
 class Repository:
     """The places of one checkout. ``git_dir`` is the worktree's own, ``common_dir`` is shared by all worktrees."""
 
-    worktree: str | None
-    git_dir: str
-    common_dir: str
+    __slots__ = ("common_dir", "git_dir", "worktree")
+
+    def __init__(self, worktree: str | None, git_dir: str, common_dir: str) -> None:
+        self.worktree = worktree
+        self.git_dir = git_dir
+        self.common_dir = common_dir
 
     @property
     def arguments(self) -> list[str]:
@@ -57,6 +59,8 @@ def find_repository(start: str) -> Repository | None:
 
 def require_repository(start: str) -> Repository:
     """Like `find_repository`, but raises StoreNotFound outside one."""
+    from promptstore.errors import StoreNotFound, Where
+
     repository = find_repository(start)
     if repository is None:
         raise StoreNotFound(
@@ -94,6 +98,8 @@ def _linked(dot_git: str) -> str:
     with open(dot_git, encoding="utf-8") as file:
         words = file.read().strip()
     if not words.startswith("gitdir: "):
+        from promptstore.errors import GitError
+
         raise GitError(f"{dot_git} is no git link", hint="remove it, or run `git init`")
     return os.path.normpath(os.path.join(os.path.dirname(dot_git), words.removeprefix("gitdir: ")))
 

@@ -1,0 +1,67 @@
+"""Refs as git's files backend keeps them: a loose file each, or a line of ``packed-refs``.
+
+Imported by every cold start, so it imports next to nothing itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from promptstore.store.git.repository import Repository
+
+MAX_SYMBOLIC = 5  # links followed from one symbolic ref to the next, as many as git does
+
+
+def loose_path(repository: Repository, name: str) -> str:
+    """The file of a loose ref; HEAD and its like belong to the worktree, all others are shared."""
+    folder = repository.common_dir if name.startswith("refs/") else repository.git_dir
+    return os.path.join(folder, name)
+
+
+def packed_path(repository: Repository) -> str:
+    return os.path.join(repository.common_dir, "packed-refs")
+
+
+def uses_reftable(repository: Repository) -> bool:
+    """Whether refs are kept in git's other backend, which only git itself can read."""
+    return os.path.exists(os.path.join(repository.common_dir, "reftable", "tables.list"))
+
+
+def read_loose(repository: Repository, name: str) -> str | None:
+    """What a loose ref's file says (an id, or ``ref: NAME``), or None."""
+    try:
+        with open(loose_path(repository, name), encoding="utf-8") as file:
+            return file.read().strip() or None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def find_packed(text: bytes, name: str) -> str | None:
+    """The id of a ref in the text of ``packed-refs``, or None."""
+    place = text.find(f" {name}\n".encode())
+    if place < 0:
+        return None
+    start = text.rfind(b"\n", 0, place) + 1
+    return text[start:place].decode()
+
+
+def read_packed(repository: Repository) -> bytes:
+    try:
+        with open(packed_path(repository), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def read_ref(repository: Repository, name: str) -> str | None:
+    """The object that a ref points to, read afresh (symbolic refs followed); a reftable cannot be read so."""
+    for _ in range(MAX_SYMBOLIC):
+        words = read_loose(repository, name)
+        if words is None:
+            return find_packed(read_packed(repository), name)
+        if not words.startswith("ref: "):
+            return words
+        name = words[5:]
+    return None
