@@ -208,3 +208,5 @@ class Vendor:
     version_key: Any = int
     """``(version: str) -> comparable``."""
     needs_project: bool = False
+    routes: str | None = None
+    """The module in which the local twin finds ``face``; see ``promptstore.vendors.serving``."""

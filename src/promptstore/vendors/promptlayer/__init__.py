@@ -38,4 +38,5 @@ VENDOR = Vendor(
     lens=LENS,
     connect=_connect,
     version_key=int,
+    routes="promptstore.vendors.promptlayer.routes",
 )
