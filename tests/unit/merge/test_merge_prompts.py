@@ -166,6 +166,26 @@ def test_what_would_not_be_valid_together_is_a_conflict_of_the_message() -> None
     assert same(merged.data, ours.data())
 
 
+def test_few_shots_with_equal_answers() -> None:
+    fine = {"role": "assistant", "content": "ok"}
+    shots = [item for word in ("one", "two", "three") for item in ({"role": "user", "content": word}, fine)]
+    ours, theirs = [*shots], [*shots]
+    ours[1], theirs[5] = {**fine, "content": "yes"}, {**fine, "content": "no"}
+    merged = merge(chat(*shots), chat(*ours), chat(*theirs))
+    assert [message["content"] for message in messages(merged)] == ["one", "yes", "two", "ok", "three", "no"]
+
+
+def test_a_chat_too_long_to_compare_every_pair() -> None:
+    items = [{"role": "user", "content": f"question {number}"} for number in range(400)]
+
+    def named(name: str, rest: int) -> list[Data]:
+        return [{**item, "name": name} if index % 2 == rest else item for index, item in enumerate(items)]
+
+    merged = merge(chat(*items), chat(*named("ours", 0), QUESTION), chat(*named("theirs", 1)[1:]))
+    assert fields(merged) == ["messages[0]"]
+    assert [message.get("name") for message in messages(merged)] == [*["ours", "theirs"] * 200, None]
+
+
 # --- parts -----------------------------------------------------------------------------------------------------
 
 TEXT = {"type": "text", "text": "Look at this picture.\n\nSay what you see.\n"}
