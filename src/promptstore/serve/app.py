@@ -44,7 +44,6 @@ _STATUS: Sequence[tuple[type[PromptStoreError], int]] = (
     (UsageError, 400),
     (NotRepresentable, 422),
     (InvalidPrompt, 422),
-    (StoreBusy, 503),
 )
 
 
@@ -151,6 +150,8 @@ def _explained(error: PromptStoreError, endpoint: Endpoint) -> Refused:
         if isinstance(error, kind):
             return Refused(status, error.message)
     _LOG.error("%s %s failed: %s", endpoint.method, endpoint.path, error)
+    if isinstance(error, StoreBusy):
+        return Refused(503, "the store is busy with something else; try again")
     return Refused(500, "the store could not do that; the local server's log says why")
 
 

@@ -13,19 +13,17 @@ _NO_PARAMETERS: Wire = {"type": "object", "properties": {}}
 
 def refilled(template: Mapping[str, Any]) -> Wire:
     """A template in normal form as the server gives it back; its normal form is the same again."""
-    if template.get("type") == "chat":
-        messages = template.get("messages", [])
-        body: Wire = {"messages": [_message(message) for message in messages]}
-        blocks = messages
-    else:
-        body, blocks = {}, [template]
+    listed = {key: [fill(item) for item in template[key]] for key, fill in _FILL.items() if template.get(key)}
+    if template.get("type") != "chat":
+        return {"input_variables": _names([template]), **template, **listed}
+    messages = template.get("messages", [])
     return {
         **_CALLING,
-        "input_variables": _names(blocks),
+        "input_variables": _names(messages),
         "dataset_examples": [],
         **template,
-        **body,
-        **{key: [_FILL[key](item) for item in template[key]] for key in _FILL if template.get(key)},
+        **listed,
+        "messages": [_message(message) for message in messages],
     }
 
 
