@@ -1,0 +1,36 @@
+"""``promptstore demo``: the whole story in a temporary folder, against a vendor served from this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import click
+
+from promptstore.cli.app import App
+from promptstore.cli.framework import command
+
+
+@command("demo", "promptstore demo --keep /tmp/promptstore-demo")
+@click.option("--keep", metavar="DIR", help="Play it in DIR, and leave everything there to look at.")
+def demo(app: App, keep: str | None) -> int:
+    """Play the whole story: import, edit, publish, an edit and a label in the vendor's page, a conflict.
+
+    No account and no network are needed: a local twin of PromptLayer plays the vendor. Every step is checked; exit 0
+    only if all of them came out right.
+    """
+    from promptstore.cli.demo_story import play
+    from promptstore.errors import UsageError
+
+    if keep is not None:
+        folder = os.path.abspath(app.path(keep))
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise UsageError(f"{folder} is not empty", hint="name a new folder with --keep")
+        os.makedirs(folder, exist_ok=True)
+        return play(app, folder, kept=True)
+    folder = tempfile.mkdtemp(prefix="promptstore-demo-")
+    try:
+        return play(app, folder, kept=False)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
