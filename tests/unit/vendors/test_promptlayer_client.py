@@ -184,9 +184,12 @@ def test_versions_are_counted(workspace: Workspace) -> None:
 
 
 def test_the_workspace_is_known_by_its_id(server: FakePromptLayer, workspace: Workspace) -> None:
+    number = server.add("a")
     assert workspace.identity() == ""
-    server.add("a")
+    asked = len(server.requests)
+    workspace.read(str(number))
     assert workspace.identity() == "12"
+    assert len(server.requests) == asked + 1
 
 
 def test_a_wrong_key_is_told_without_the_key(server: FakePromptLayer) -> None:
