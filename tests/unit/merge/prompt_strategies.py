@@ -355,22 +355,24 @@ def families_of_messages(random: Random) -> Family:
 
 def _own_edits(messages: list[Data], owners: list[str], side: str, random: Random) -> PromptFile:
     made = [copy.deepcopy(item) for item in messages]
-    for item, owner in zip(messages, owners, strict=True):
-        if owner == side:
-            _edit_one(made, made.index(item), random, side)
+    own = [item for item, owner in zip(messages, owners, strict=True) if owner == side]
+    moving = random.randrange(len(own) * 2) if own else 0
+    for number, item in enumerate(own):
+        _edit_one(made, made.index(item), random, side, move=number == moving)
     for number in range(random.randint(0, 2)):
         text = unique_line(random, f"{side}{number}")
         made.insert(random.randrange(len(made) + 1), {"role": "user", "content": text})
     return PromptFile.model_validate({"messages": made})
 
 
-def _edit_one(messages: list[Data], at: int, random: Random, side: str) -> None:
-    roll = random.randrange(4)
-    if roll == 0:
+def _edit_one(messages: list[Data], at: int, random: Random, side: str, *, move: bool) -> None:
+    """One side moves one message: of several moves others may be the simpler explanation."""
+    roll = random.randrange(3)
+    if move:
+        messages.insert(random.randrange(len(messages)), messages.pop(at))
+    elif roll == 0:
         del messages[at]
     elif roll == 1:
-        messages.insert(random.randrange(len(messages)), messages.pop(at))
-    elif roll == 2:
         messages[at] = {**messages[at], "name": f"name-{side}"}
     else:
         lines = messages[at]["content"].split("\n\n")
