@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 512
 _STOP = 2.0
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,11 @@ def _server(store: Store, key: str | None, read_only: bool, host: str) -> uvicor
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """A socket that takes connections, so that the real port is known before anyone is told."""
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"cannot serve at port {port}", hint=f"ports are 0 to {_LAST_PORT}; 0 picks a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, OverflowError) as problem:
+    except (OSError, UnicodeError) as problem:
         raise UsageError(f"cannot serve at {host}:{port}: {problem}", hint="give another --host or --port") from None
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

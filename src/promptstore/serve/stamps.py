@@ -18,9 +18,9 @@ _MEMORY = 20_000
 
 def with_notes(message: str, notes: Mapping[str, Any] | None) -> str:
     """A commit message that `stamp_of` takes apart again."""
-    if not notes:
+    if not notes and _NOTES not in message:
         return message
-    return f"{message.rstrip()}\n\n{_NOTES}{json.dumps(notes, separators=(',', ':'), sort_keys=True)}\n"
+    return f"{message.rstrip()}\n\n{_NOTES}{json.dumps(notes or {}, separators=(',', ':'), sort_keys=True)}\n"
 
 
 def stamp_of(data: bytes) -> Stamp:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from repos import chat, commit, git
-from twins import GREETING, client, message, names, publication
+from twins import GREETING, message, names, publication
 
 from promptstore.store.store import Store
 from promptstore.vendors.promptlayer.routes_rendering import rendered
@@ -78,7 +78,7 @@ def test_a_listing_can_be_narrowed(untouched: httpx.Client, query: str, expected
 def test_a_query_that_makes_no_sense_is_a_422(untouched: httpx.Client, query: str) -> None:
     answer = untouched.get(f"/prompt-templates?{query}")
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", query.split("=")[0]]
+    assert answer.json()["detail"][0]["loc"] == ["query", query.split("=", maxsplit=1)[0]]
 
 
 def test_pages_follow_each_other(untouched: httpx.Client) -> None:
