@@ -60,7 +60,11 @@ class Stage:
 
         self.app.say(self.app.styled(f"   $ promptstore {' '.join(arguments)}", "blue"))
         out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), _variable("PROMPTLAYER_API_KEY", self.key):
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(out),
+            _variable("PROMPTLAYER_API_KEY", self.key),
+        ):
             code = run(["-C", self.store, *arguments])
         for line in out.getvalue().splitlines():
             self.app.say(f"     {line}")
@@ -133,7 +137,9 @@ def workspace(stage: Stage) -> None:
 
 
 def first_sync(stage: Stage) -> None:
-    stage.tell("Make a store, connect the workspace, and import it: every prompt becomes a file, every version a commit.")
+    stage.tell(
+        "Make a store, connect the workspace, and import it: every prompt becomes a file, every version a commit."
+    )
     os.makedirs(stage.store)
     git(stage.store, "init", "-q", "-b", "main")
     identify(stage.store, "You")
@@ -143,7 +149,9 @@ def first_sync(stage: Stage) -> None:
     stage.git("commit", "-q", "-m", "Start a prompt store")
     stage.run("sync")
     stage.check("the texts are the same to the byte", all(stage.text_here(n) == t for n, t in VENDOR_PROMPTS.items()))
-    stage.check("labels became tags", stage.text_here("support/triage", "production") == VENDOR_PROMPTS["support/triage"])
+    stage.check(
+        "labels became tags", stage.text_here("support/triage", "production") == VENDOR_PROMPTS["support/triage"]
+    )
 
 
 def edit_here(stage: Stage) -> None:
@@ -188,7 +196,9 @@ def resolution(stage: Stage) -> None:
     stage.run("sync")
     stage.check("both sides agree", stage.text_there("release-notes") == stage.text_here("release-notes"))
     seen = git(stage.store, "log", "--format=%s", "promptlayer/main")
-    stage.check("what lost is still in git (promptlayer/main)", seen.count("Edited in the page") >= len(VENDOR_PROMPTS) + 2)
+    stage.check(
+        "what lost is still in git (promptlayer/main)", seen.count("Edited in the page") >= len(VENDOR_PROMPTS) + 2
+    )
 
 
 def application(stage: Stage) -> None:
@@ -232,14 +242,16 @@ def make_vendor(folder: str) -> None:
 
 def identify(folder: str, name: str) -> None:
     git(folder, "config", "user.name", name)
-    git(folder, "config", "user.email", f"{name.split()[-1].lower()}@example.com")
+    git(folder, "config", "user.email", f"{name.rpartition(' ')[2].lower()}@example.com")
     git(folder, "config", "commit.gpgsign", "false")
 
 
 def git(folder: str, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PromptStoreError(f"git {arguments[0]} failed: {done.stderr.strip()}", hint="is git set up on this machine?")
+        raise PromptStoreError(
+            f"git {arguments[0]} failed: {done.stderr.strip()}", hint="is git set up on this machine?"
+        )
     return done.stdout
 
 

@@ -44,6 +44,7 @@ def init(app: App, directory: str | None) -> None:
     repository = _repository(root)
     made = _files(root, repository)
     _merge_driver(repository)
+    _refspecs(root)
     if app.json:
         app.emit({"root": root})
         return
@@ -95,6 +96,16 @@ def _attributes(root: str) -> list[str]:
     with open(path, "a", encoding="utf-8", newline="\n") as file:
         file.write(("" if text.endswith("\n") or not text else "\n") + "".join(f"{line}\n" for line in missing))
     return [".gitattributes (added lines)"]
+
+
+def _refspecs(root: str) -> None:
+    """Let a plain ``git fetch`` bring tags and version numbers along."""
+    from promptstore.store.sharing import ensure_refspecs, git_remotes
+    from promptstore.store.store import Store
+
+    with Store.open(root) as store:
+        if store.config.git.remote in git_remotes(store):
+            ensure_refspecs(store, store.config.git.remote)
 
 
 def _merge_driver(repository: Repo) -> None:

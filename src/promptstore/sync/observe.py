@@ -126,9 +126,13 @@ class Observer:
     # --- tags
 
     def _tags(self, workspace: Workspace, heads: Mapping[str, RemoteHead]) -> TagListing:
+        """Each known name and each swept prompt is asked on its own, several at once."""
         if not self._session.vendor.capabilities.tags:
             return TagListing()
-        return workspace.tags(self._tag_names(), self._sweep(heads))
+        asked: list[tuple[list[str], list[str]]] = [([name], []) for name in self._tag_names()]
+        asked += [([], [swept]) for swept in self._sweep(heads)]
+        listings = self._pool.map(lambda ask: workspace.tags(*ask), asked)
+        return joined_tags(listings)
 
     def _tag_names(self) -> list[str]:
         names = {tag for tags in self._local.tags.values() for tag in tags}
@@ -305,6 +309,16 @@ def merged_tags(entry: RemoteEntry, listing: TagListing, covers: Callable[[str],
     told = listing.tags.get(entry.id, {})
     kept = {tag: version for tag, version in entry.tags.items() if not listing.knows(entry.id, tag)}
     return {tag: version for tag, version in sorted({**kept, **told}.items()) if covers(tag)}
+
+
+def joined_tags(listings: Sequence[TagListing]) -> TagListing:
+    """What several listings tell together."""
+    tags: dict[str, dict[str, str]] = {}
+    for listing in listings:
+        for prompt_id, found in listing.tags.items():
+            tags.setdefault(prompt_id, {}).update(found)
+    names = frozenset(name for listing in listings for name in listing.names)
+    return TagListing(tags, names, frozenset(swept for listing in listings for swept in listing.swept))
 
 
 def author_of(version: RemoteVersion, vendor: Vendor) -> Identity:
