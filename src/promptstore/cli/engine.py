@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from promptstore.cli.app import App
+from promptstore.errors import ConfigError, Where
 from promptstore.store.config import RemoteConfig, glob_match
+from promptstore.store.quick import CONFIG_NAME
 from promptstore.store.store import Store
 from promptstore.sync.actions import Plan, SyncError
 from promptstore.sync.credentials import Keys, Trust
@@ -52,6 +54,7 @@ def assemble(
 ) -> Assembled:
     """An engine over the named remotes (all by default). Offline it works from what was last seen."""
     remotes = chosen(store, names)
+    _refuse_unsupported(store)
     opener = network_opener(machine_keys(app)) if online else None
     sessions = open_sessions(store, remotes, opener)
     engine = Engine(
@@ -64,6 +67,18 @@ def assemble(
         progress=app.detail,
     )
     return Assembled(engine, sessions)
+
+
+def _refuse_unsupported(store: Store) -> None:
+    """What the config may ask for and this version does not do yet must not be ignored in silence."""
+    asked = {
+        '[sync] integrate = "branch"': store.config.sync.integrate == "branch",
+        "[git] push = true": store.config.git.push,
+    }
+    for setting in [name for name, wanted in asked.items() if wanted]:
+        raise ConfigError(
+            f"{setting} is not there yet", where=Where(path=CONFIG_NAME), hint="take it out of the config for now"
+        )
 
 
 def policy_for(store: Store, config: RemoteConfig, flags: Flags) -> Policy:

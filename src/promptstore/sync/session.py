@@ -126,7 +126,8 @@ class Session:
         """Note what went wrong; nothing else is stopped by it."""
         error.at(remote=self.name, slug=slug)
         retry = isinstance(error, RemoteUnreachable | WriteInDoubt | StoreBusy)
-        self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint))
+        later = "run it again later" if retry else f"see `promptstore remote check {self.name}`"
+        self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint or later))
 
     def failed_slugs(self) -> set[str]:
         return {error.slug for error in self.errors if error.slug}
