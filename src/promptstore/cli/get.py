@@ -42,7 +42,7 @@ def _document(store: Store, asked: Address) -> dict[str, Any]:
         return _row(asked.slug, None, None, facts.digest, [], facts.data)
     located = store.locate(asked)
     facts = store.facts(located)
-    tags = [tag for tag, place in store.locator.tags(asked.slug).items() if _same(place, located)]
+    tags = [tag for tag, place in store.locator.tags(asked.slug, store.tip).items() if _same(place, located)]
     return _row(asked.slug, located.version, located.commit, facts.digest, sorted(tags), facts.data)
 
 

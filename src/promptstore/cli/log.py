@@ -35,7 +35,7 @@ def log(app: App, slug: str) -> None:
 def _rows(store: Store, slug: str) -> list[dict[str, Any]]:
     versions = store.history.numbering(store.tip).of(slug)
     facts, _ = store.contents.facts_of({f"{slug}@{version.number}": version.blob for version in versions})
-    tags = store.locator.tags(slug)
+    tags = store.locator.tags(slug, store.tip)
     remotes = _remotes(store, slug)
     rows = []
     for version in reversed(versions):

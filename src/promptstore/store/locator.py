@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
 from promptstore.errors import NotFound
 from promptstore.store.address import (
     LATEST,
@@ -14,14 +12,18 @@ from promptstore.store.address import (
     revision_not_found,
     version_not_found,
 )
+from promptstore.store.cache import Cache
+from promptstore.store.config import Config
+from promptstore.store.git.objects import Objects
 from promptstore.store.git.process import attempt
+from promptstore.store.git.refs import Refs
+from promptstore.store.git.repository import Repository
+from promptstore.store.history import History
+from promptstore.store.layout import Layout
 from promptstore.store.quick import AT
 from promptstore.store.refnames import TAGS, VERSIONS, tag_ref
 from promptstore.store.tags import tags_by_slug
 from promptstore.store.versions import Numbering, Version
-
-if TYPE_CHECKING:
-    from promptstore.store.store import Store
 
 _TREES = 16  # whole trees kept in memory
 
@@ -29,8 +31,23 @@ _TREES = 16  # whole trees kept in memory
 class Locator:
     """Resolves addresses in one store. ``tip`` is always the commit that counts as the newest."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(
+        self,
+        repository: Repository,
+        config: Config,
+        layout: Layout,
+        refs: Refs,
+        objects: Objects,
+        cache: Cache,
+        history: History,
+    ) -> None:
+        self._repository = repository
+        self._config = config
+        self._layout = layout
+        self._refs = refs
+        self._objects = objects
+        self._cache = cache
+        self._history = history
         self._trees: dict[str, dict[str, str]] = {}
 
     # --- addresses
@@ -65,7 +82,7 @@ class Locator:
                 return Located(slug, version.blob, version.commit, number)
         if not versions and self.blob_at(tip, slug) is None:
             raise self._not_found(slug, tip, tip)
-        raise version_not_found(slug, number, len(versions), self._store.history.shallow and not versions)
+        raise version_not_found(slug, number, len(versions), self._history.shallow and not versions)
 
     def at_tag(self, slug: str, tag: str, tip: str | None) -> Located:
         """The version that a deployment tag names. Raises TagNotFound."""
@@ -96,7 +113,7 @@ class Locator:
     def _at_revision(self, slug: str, rev: str, tip: str | None) -> Located:
         unfetched = self._tags_never_fetched()
         guess = not unfetched or _looks_like_commit(rev)
-        found = self._store.objects.read(f"{rev}^{{commit}}") if guess else None
+        found = self._objects.read(f"{rev}^{{commit}}") if guess else None
         if found is not None:
             return self.at_commit(slug, found.oid, tip)
         tags = self.tag_commits(slug, tip)
@@ -106,28 +123,27 @@ class Locator:
 
     # --- tags
 
-    def tags(self, slug: str) -> dict[str, Located]:
+    def tags(self, slug: str, tip: str | None) -> dict[str, Located]:
         """The deployment tags of a prompt and where each stands."""
-        tip = self._store.tip
         numbering = self._numbering(tip)
         found = {tag: self.place(slug, commit, numbering) for tag, commit in self.tag_commits(slug, tip).items()}
         return {tag: place for tag, place in found.items() if place is not None}
 
     def tag_commit(self, slug: str, tag: str, tip: str | None) -> str | None:
         """The commit of one tag, looked up under the prompt's older names too."""
-        commit = self._store.refs.read(tag_ref(slug, tag))
+        commit = self._refs.read(tag_ref(slug, tag))
         if commit is not None:
             return commit
         older = self._numbering(tip).names_of(slug)[1:]
         names = [name for name in older if self.blob_at(tip, name) is None]
-        found = (self._store.refs.read(tag_ref(name, tag)) for name in names)
+        found = (self._refs.read(tag_ref(name, tag)) for name in names)
         return next((commit for commit in found if commit is not None), None)
 
     def tag_commits(self, slug: str, tip: str | None) -> dict[str, str]:
         """Every tag of one prompt: tag -> commit."""
         older = self._numbering(tip).names_of(slug)[1:]
         names = [slug, *(name for name in older if self.blob_at(tip, name) is None)]
-        found = tags_by_slug(self._store.refs.list(*(f"{TAGS}{name}/-/" for name in names)).items())
+        found = tags_by_slug(self._refs.list(*(f"{TAGS}{name}/-/" for name in names)).items())
         merged: dict[str, str] = {}
         for name in reversed(names):
             merged.update(found.get(name, {}))
@@ -135,7 +151,7 @@ class Locator:
 
     def all_tag_commits(self, tip: str | None) -> dict[str, dict[str, str]]:
         """Every tag of every prompt: slug -> tag -> commit; those of an older name stand under the newest."""
-        found = tags_by_slug(self._store.refs.list(TAGS).items())
+        found = tags_by_slug(self._refs.list(TAGS).items())
         there = self.prompts_at(tip)
         for new in self._numbering(tip).moves:
             for old in self._numbering(tip).names_of(new)[1:]:
@@ -152,8 +168,7 @@ class Locator:
         if commit not in self._trees:
             if len(self._trees) > _TREES:
                 self._trees.clear()
-            layout = self._store.layout
-            self._trees[commit] = layout.prompts(self._store.objects.tree(commit, layout.folder))
+            self._trees[commit] = self._layout.prompts(self._objects.tree(commit, self._layout.folder))
         return self._trees[commit]
 
     def blob_at(self, commit: str | None, slug: str) -> str | None:
@@ -162,13 +177,13 @@ class Locator:
             return None
         if commit in self._trees:
             return self._trees[commit].get(slug)
-        key = f"{commit}:{self._store.layout.path(slug)}"
-        known = self._store.cache.get(AT, key)
+        key = f"{commit}:{self._layout.path(slug)}"
+        known = self._cache.get(AT, key)
         if known is not None:
             return known.decode() or None
-        found = self._store.objects.read(key)
+        found = self._objects.read(key)
         blob = found.oid if found and found.kind == "blob" else None
-        self._store.cache.put(AT, key, (blob or "").encode())
+        self._cache.put(AT, key, (blob or "").encode())
         return blob
 
     def version_at(self, slug: str, blob: str, commit: str, numbering: Numbering) -> Version | None:
@@ -180,25 +195,25 @@ class Locator:
         return exact or next((v for v in reversed(same) if self.is_ancestor(v.commit, commit)), same[0])
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        arguments = [*self._store.repository.arguments, "merge-base", "--is-ancestor", older, newer]
+        arguments = [*self._repository.arguments, "merge-base", "--is-ancestor", older, newer]
         return older == newer or attempt(arguments).returncode == 0
 
     def _numbering(self, tip: str | None) -> Numbering:
-        return self._store.history.numbering(tip)
+        return self._history.numbering(tip)
 
     # --- what is missing
 
     def _tags_never_fetched(self) -> bool:
         """A clone whose origin exists and whose prompt refs never came here: a tag must not be taken for a branch."""
-        remote = self._store.config.git.remote
-        tracking = os.path.join(self._store.repository.common_dir, "refs", "remotes", remote)
-        return bool(remote) and os.path.isdir(tracking) and not self._store.refs.list(TAGS, VERSIONS)
+        remote = self._config.git.remote
+        tracking = os.path.join(self._repository.common_dir, "refs", "remotes", remote)
+        return bool(remote) and os.path.isdir(tracking) and not self._refs.list(TAGS, VERSIONS)
 
     def _not_found(self, slug: str, commit: str | None, tip: str | None) -> NotFound:
         if commit != tip and commit:
             return prompt_not_found(slug, self.prompts_at(commit), f"at {commit[:10]}")
-        error = prompt_not_found(slug, self.prompts_at(tip), f"on {self._store.config.branch}")
-        if os.path.isfile(self._store.layout.file(slug)):
+        error = prompt_not_found(slug, self.prompts_at(tip), f"on {self._config.branch}")
+        if os.path.isfile(self._layout.file(slug)):
             error.hint = f"its file is not committed yet: commit it, or read '{slug}@working'"
         return error
 

@@ -70,7 +70,7 @@ class Store:
         self.contents = Contents(self.objects, self.cache)
         self.layout = _layout(root, config, repository)
         self.history = History(repository, self.layout, self.refs, self.objects, self.commits, self.cache)
-        self._locator = Locator(self)
+        self._locator = Locator(repository, config, self.layout, self.refs, self.objects, self.cache, self.history)
         self._ref = ref
         self._memory: dict[Key, _Remembered] = {}
 
@@ -108,7 +108,7 @@ class Store:
 
     def tags(self, slug: str) -> dict[str, int | None]:
         """The deployment tags of a prompt: tag -> version (None for a text that never came to the branch)."""
-        return {tag: place.version for tag, place in self.locator.tags(slug).items()}
+        return {tag: place.version for tag, place in self.locator.tags(slug, self.tip).items()}
 
     def close(self) -> None:
         """End the helper process and the cache connection. The store opens them again when it is used."""

@@ -30,7 +30,7 @@ class NewPlace:
 def set_tag(store: Store, located: Located, tag: str, why: str = "") -> int | None:
     """Move ``tag`` to a version and return the version it stood at before."""
     require_tag(tag)
-    was = store.locator.tags(located.slug).get(tag)
+    was = store.locator.tags(located.slug, store.tip).get(tag)
     commit = _commit_of(store, located)
     if was is None or was.commit != commit:
         move_tags(store, [NewPlace(located.slug, tag, commit, located.version, why)])
@@ -46,9 +46,9 @@ def _commit_of(store: Store, located: Located) -> str:
 
 def delete_tag(store: Store, slug: str, tag: str, why: str = "") -> int | None:
     """Take a tag away and return the version it stood at. Raises TagNotFound."""
-    was = store.locator.tags(slug).get(tag)
+    was = store.locator.tags(slug, store.tip).get(tag)
     if was is None and store.refs.read(tag_ref(slug, tag)) is None:
-        known = ", ".join(sorted(store.locator.tags(slug))) or "none"
+        known = ", ".join(sorted(store.locator.tags(slug, store.tip))) or "none"
         raise TagNotFound(f"'{slug}' has no tag '{tag}'", where=Where(slug=slug), hint=f"its tags: {known}")
     move_tags(store, [NewPlace(slug, tag, None, None, why)])
     return was.version if was else None
