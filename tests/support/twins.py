@@ -31,9 +31,11 @@ PROMPTS = {
 
 
 def make_template(where: Path) -> Path:
-    """A store whose synced branch is not checked out, to be copied."""
+    """A store whose synced branch is not checked out, to be copied: of few files, as copies cost by the file."""
     make_store(where, CONFIG, PROMPTS).close()
     git(where, "checkout", "-q", "--detach")
+    git(where, "gc", "-q")
+    shutil.rmtree(where / ".git" / "hooks")
     return where
 
 

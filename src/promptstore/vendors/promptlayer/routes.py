@@ -1,4 +1,4 @@
-"""PromptLayer's API over the git store, for the local twin.
+"""PromptLayer's API over the git store, for the local twin (PromptLayer API reference, and recorded answers).
 
 What the real server leaves open is settled like this: an exact name wins over a slug, a slug over an id; a publish
 under a deleted prompt's name brings that prompt back; ``folder_id`` of a publish counts for a new prompt only; a label
