@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from promptstore.errors import NotFound
 from promptstore.store.address import (
     LATEST,

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from promptstore.errors import TemplateError
-from promptstore.model.chat_apis.common import (
+from promptstore.model.chat_apis.pieces import (
     Choice,
     Source,
     cannot,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from promptstore.model.chat_apis.common import (
+from promptstore.model.chat_apis.pieces import (
     cannot,
     choice_of,
     content_parts,
