@@ -19,10 +19,11 @@ from promptstore.store.versions import (
     from_tree,
     message_with,
     parse_log,
+    pathspec,
     tip_of,
 )
 
-_KIND = "numbering-1"
+_KIND = "numbering-2"  # raise the number when numbers are found differently
 
 
 class History:
@@ -52,7 +53,7 @@ class History:
         key = (recorded, tip)
         if self._memory is not None and self._memory[0] == key:
             return self._memory[1]
-        known = self._cache.get(_KIND, f"{recorded}:{tip}")
+        known = self._cache.get(_KIND, self._key(recorded, tip))
         numbering = Numbering.from_json(known) if known else self._derive(recorded, tip)
         self._memory = (key, numbering)
         return numbering
@@ -88,14 +89,16 @@ class History:
             return start
         if self.shallow and (start.tip is None or not self._has(start.tip)):
             return start
-        excluded = [f"^{start.tip}"] if start.tip and self._has(start.tip) else []
-        arguments = [*self._repository.arguments, *LOG_ARGUMENTS, tip, *excluded, "--", self._layout.folder]
-        done = attempt(arguments)
+        arguments = [*self._repository.arguments, *LOG_ARGUMENTS, "--stdin", tip, "--", pathspec(self._layout.folder)]
+        done = attempt(arguments, stdin="".join(f"^{known}\n" for known in self._numbered(start)).encode())
         if done.returncode:
             raise failure(arguments, done.stderr)
         numbering = start.extended(parse_log(done.stdout, self._layout), tip)
-        self._cache.put(_KIND, f"{recorded}:{tip}", numbering.to_json())
+        self._cache.put(_KIND, self._key(recorded, tip), numbering.to_json())
         return numbering
+
+    def _key(self, recorded: str | None, tip: str) -> str:
+        return f"{recorded}:{tip}:{self._layout.folder}"
 
     def _recorded(self, commit: str) -> Numbering:
         known = self._cache.get(_KIND, commit)
@@ -107,6 +110,13 @@ class History:
         numbering = from_tree(((path, entry.oid) for path, entry in tree.items()), tip)
         self._cache.put(_KIND, commit, numbering.to_json())
         return numbering
+
+    def _numbered(self, start: Numbering) -> list[str]:
+        """Commits up to which history is numbered: the tip, or where git threw it away, those of the versions."""
+        if start.tip is None or self._has(start.tip):
+            return [start.tip] if start.tip else []
+        commits = list({version.commit for found in start.versions.values() for version in found})
+        return [known.oid for known in self._objects.read_many(commits) if known is not None]
 
     def _has(self, commit: str) -> bool:
         return self._objects.read(commit) is not None

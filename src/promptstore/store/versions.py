@@ -57,14 +57,20 @@ class Numbering:
         return tuple(names)
 
     def extended(self, steps: Iterable[Step], tip: str) -> Numbering:
-        """The numbering after more history: each change of a blob takes the next number, a move takes them along."""
+        """The numbering after more history: each change of a blob takes the next number, a move takes them along.
+
+        A name that had another prompt before keeps counting its own numbers, unless the one moved there goes on from
+        exactly these (it was renamed and is back).
+        """
         lists = {slug: list(versions) for slug, versions in self.versions.items()}
         moves = dict(self.moves)
         for step in steps:
-            for new, old in step.moves.items():
-                if new not in lists:
-                    lists[new] = list(lists.get(old, ()))
-                    moves[new] = old
+            moved = {new: list(lists.get(old, ())) for new, old in step.moves.items()}
+            for new, versions in moved.items():
+                own = lists.get(new, [])
+                if versions[: len(own)] == own:
+                    lists[new] = versions
+                    moves.setdefault(new, step.moves[new])
             for slug, blob in step.blobs.items():
                 _append(lists.setdefault(slug, []), blob, step.commit)
         return Numbering({slug: tuple(found) for slug, found in lists.items() if found}, tip, moves)
@@ -124,9 +130,14 @@ def message_with(tip: str, count: int) -> str:
 
 
 LOG_ARGUMENTS = (
+    "-c",
+    "log.diffMerges=separate",
     "log",
     "--first-parent",
     "-m",
+    "--root",
+    "--no-show-signature",
+    "--no-relative",
     "--reverse",
     "--raw",
     "--no-abbrev",
@@ -135,7 +146,12 @@ LOG_ARGUMENTS = (
     "-l0",
     "--format=%x01%H",
 )
-"""``git log`` that prints what `parse_log` reads."""
+"""``git log`` that prints what `parse_log` reads, whatever the settings say; the folder follows as `pathspec`."""
+
+
+def pathspec(folder: str) -> str:
+    """A folder of the repository for git's command line, wherever the command runs and whatever its name holds."""
+    return f":(top,literal){folder}"
 
 
 def parse_log(out: bytes, layout: Layout) -> Iterator[Step]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from promptstore.errors import GitError, RefMoved, StoreBusy
 
-# Set by git for its hooks; with these left in, a command run from a hook would act on the caller's index or repository.
+# Set by git for its hooks; with these left in, a command run from a hook would act on the caller's index or repository,
+# or read our pathspecs differently.
 _HOOK_VARIABLES = frozenset(
     {
         "GIT_DIR",
@@ -18,8 +19,15 @@ _HOOK_VARIABLES = frozenset(
         "GIT_PREFIX",
         "GIT_COMMON_DIR",
         "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_GRAFT_FILE",
+        "GIT_SHALLOW_FILE",
         "GIT_NAMESPACE",
         "GIT_QUARANTINE_PATH",
+        "GIT_LITERAL_PATHSPECS",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_ICASE_PATHSPECS",
     }
 )
 
