@@ -11,7 +11,7 @@ from repos import chat, commit, git
 from twins import GREETING, message, names, publication
 
 from promptstore.store.store import Store
-from promptstore.vendors.promptlayer.routes_rendering import rendered
+from promptstore.vendors.promptlayer.routes.rendering import rendered
 
 
 def fetched(twin: httpx.Client, key: str, **body: Any) -> dict[str, Any]:

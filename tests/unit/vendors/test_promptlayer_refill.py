@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from promptlayer_documents import documents
 
 from promptstore.model.digest import canonical_json
-from promptstore.vendors.promptlayer.normal import normalise
-from promptstore.vendors.promptlayer.routes_refill import metadata_answer, refilled
+from promptstore.vendors.promptlayer.lens.normal import normalise
+from promptstore.vendors.promptlayer.routes.refill import metadata_answer, refilled
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

@@ -18,7 +18,7 @@ from promptstore.vendors.base import Connection, Document, Publication, Receipt,
 from promptstore.vendors.http import Http
 from promptstore.vendors.promptlayer import wire
 from promptstore.vendors.promptlayer.folders import Folders
-from promptstore.vendors.promptlayer.normal import normalise
+from promptstore.vendors.promptlayer.lens.normal import normalise
 from promptstore.vendors.promptlayer.publishing import publish_body
 
 if TYPE_CHECKING:

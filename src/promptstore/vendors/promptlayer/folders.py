@@ -8,7 +8,7 @@ from promptstore.errors import RemoteMissing, RemoteRejected, RemoteUnreachable,
 from promptstore.model.slug import slugify
 from promptstore.vendors.http import Http
 from promptstore.vendors.promptlayer import wire
-from promptstore.vendors.promptlayer.checks import a_number, an_object
+from promptstore.vendors.promptlayer.lens.checks import a_number, an_object
 
 _PATH = "/api/public/v2/folders"
 _NOT_OFFERED = frozenset({404, 405})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, template_variables
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, template_variables
 
 if TYPE_CHECKING:
     from promptstore.vendors.base import Document

@@ -13,8 +13,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from promptstore.errors import BadResponse
-from promptstore.vendors.promptlayer.checks import a_list, a_name, a_number, a_text, an_object, check_document, wrong
-from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, normalise
+from promptstore.vendors.promptlayer.lens.checks import (
+    a_list,
+    a_name,
+    a_number,
+    a_text,
+    an_object,
+    check_document,
+    wrong,
+)
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.promptlayer.align import counterparts
-from promptstore.vendors.promptlayer.formats import Data
-from promptstore.vendors.promptlayer.normal import Wire, same
+from promptstore.vendors.promptlayer.lens.align import counterparts
+from promptstore.vendors.promptlayer.lens.formats import Data
+from promptstore.vendors.promptlayer.lens.normal import Wire, same
 
 VENDOR = "promptlayer"
 

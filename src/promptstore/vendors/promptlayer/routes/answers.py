@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptstore.vendors.promptlayer.normal import Wire
+from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.publishing import commit_message
-from promptstore.vendors.promptlayer.routes_catalogue import Catalogue, Entry
-from promptstore.vendors.promptlayer.routes_refill import metadata_answer, refilled
+from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Entry
+from promptstore.vendors.promptlayer.routes.refill import metadata_answer, refilled
 from promptstore.vendors.serving import Edition, Stamp
 
 WORKSPACE = 1

@@ -7,12 +7,12 @@ from typing import Any
 
 from promptstore.errors import BadResponse
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer import routes_answers as answers
-from promptstore.vendors.promptlayer.checks import check_document
-from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, normalise
+from promptstore.vendors.promptlayer.lens.checks import check_document
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
 from promptstore.vendors.promptlayer.publishing import commit_message
-from promptstore.vendors.promptlayer.routes_catalogue import Catalogue, Catalogues, Entry
-from promptstore.vendors.promptlayer.routes_checks import (
+from promptstore.vendors.promptlayer.routes import answers
+from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
+from promptstore.vendors.promptlayer.routes.checks import (
     MAX_MESSAGE,
     MAX_NAME,
     a_text,
@@ -24,11 +24,11 @@ from promptstore.vendors.promptlayer.routes_checks import (
     texts,
     unprocessable,
 )
-from promptstore.vendors.promptlayer.routes_folders import Folders
-from promptstore.vendors.promptlayer.routes_labels import set_label
-from promptstore.vendors.promptlayer.routes_patching import patched
-from promptstore.vendors.promptlayer.routes_reading import edition_at, snippet
-from promptstore.vendors.promptlayer.routes_snippets import Snippets
+from promptstore.vendors.promptlayer.routes.folders import Folders
+from promptstore.vendors.promptlayer.routes.labels import set_label
+from promptstore.vendors.promptlayer.routes.patching import patched
+from promptstore.vendors.promptlayer.routes.reading import edition_at, snippet
+from promptstore.vendors.promptlayer.routes.snippets import Snippets
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
 
 _KINDS = ("chat", "completion")

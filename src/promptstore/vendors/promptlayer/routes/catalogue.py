@@ -9,7 +9,7 @@ from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer.routes_ids import distinct_ids, stable_id
+from promptstore.vendors.promptlayer.routes.ids import distinct_ids, stable_id
 from promptstore.vendors.serving import Edition, Refused, Twin, View
 
 

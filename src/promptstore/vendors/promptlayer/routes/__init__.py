@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from promptstore.vendors.promptlayer.routes_catalogue import Catalogues
-from promptstore.vendors.promptlayer.routes_checks import refusal
-from promptstore.vendors.promptlayer.routes_folders import FolderRoutes, Folders
-from promptstore.vendors.promptlayer.routes_labels import LabelRoutes
-from promptstore.vendors.promptlayer.routes_publishing import PublishingRoutes
-from promptstore.vendors.promptlayer.routes_reading import ReadingRoutes
+from promptstore.vendors.promptlayer.routes.catalogue import Catalogues
+from promptstore.vendors.promptlayer.routes.checks import refusal
+from promptstore.vendors.promptlayer.routes.folders import FolderRoutes, Folders
+from promptstore.vendors.promptlayer.routes.labels import LabelRoutes
+from promptstore.vendors.promptlayer.routes.publishing import PublishingRoutes
+from promptstore.vendors.promptlayer.routes.reading import ReadingRoutes
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Face, Refused, Twin
 
 _LOGGING = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from promptstore.errors import BadResponse
 from promptstore.model.digest import canonical_json
-from promptstore.vendors.promptlayer.normal import NATIVE_FORMATS, Wire
-from promptstore.vendors.promptlayer.objects import PART
+from promptstore.vendors.promptlayer.lens.normal import NATIVE_FORMATS, Wire
+from promptstore.vendors.promptlayer.lens.objects import PART
 
 _NAMED_ROLES = ("placeholder", "function")
 _ROLES = ("system", "developer", "user", "assistant", "tool", *_NAMED_ROLES)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promptstore.model.slug import slugify
-from promptstore.vendors.promptlayer.normal import Wire
-from promptstore.vendors.promptlayer.routes_answers import WORKSPACE, moment
-from promptstore.vendors.promptlayer.routes_catalogue import Catalogue, Catalogues, Entry
-from promptstore.vendors.promptlayer.routes_checks import (
+from promptstore.vendors.promptlayer.lens.normal import Wire
+from promptstore.vendors.promptlayer.routes.answers import WORKSPACE, moment
+from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
+from promptstore.vendors.promptlayer.routes.checks import (
     a_number,
     a_text,
     an_object,
@@ -21,7 +21,7 @@ from promptstore.vendors.promptlayer.routes_checks import (
     many,
     optional_number,
 )
-from promptstore.vendors.promptlayer.routes_ids import distinct_ids
+from promptstore.vendors.promptlayer.routes.ids import distinct_ids
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
 
 Path = tuple[str, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from promptstore.vendors.promptlayer.formats import Data
-from promptstore.vendors.promptlayer.normal import (
+from promptstore.vendors.promptlayer.lens.formats import Data
+from promptstore.vendors.promptlayer.lens.normal import (
     Wire,
     normal_function,
     normal_part,
@@ -14,7 +14,7 @@ from promptstore.vendors.promptlayer.normal import (
     normal_tool_call,
     without_nulls,
 )
-from promptstore.vendors.promptlayer.shapes import Leaf, Many, Shape, Union, Verbatim
+from promptstore.vendors.promptlayer.lens.shapes import Leaf, Many, Shape, Union, Verbatim
 
 
 def _is_text(value: Any) -> bool:

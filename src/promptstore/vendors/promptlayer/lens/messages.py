@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.promptlayer.align import counterparts
-from promptstore.vendors.promptlayer.formats import Data, native
-from promptstore.vendors.promptlayer.normal import Wire, normal_message
-from promptstore.vendors.promptlayer.objects import CALL, CONTENT, TEXT, TEXTS, TOOL_CALLS
-from promptstore.vendors.promptlayer.shapes import Shape, holds, keep_spelling
+from promptstore.vendors.promptlayer.lens.align import counterparts
+from promptstore.vendors.promptlayer.lens.formats import Data, native
+from promptstore.vendors.promptlayer.lens.normal import Wire, normal_message
+from promptstore.vendors.promptlayer.lens.objects import CALL, CONTENT, TEXT, TEXTS, TOOL_CALLS
+from promptstore.vendors.promptlayer.lens.shapes import Shape, holds, keep_spelling
 
 FILE_FORMAT = "jinja2"
 """The format of a prompt file that names none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.promptlayer.normal import NATIVE_FORMATS
+from promptstore.vendors.promptlayer.lens.normal import NATIVE_FORMATS
 
 Data = dict[str, Any]
 """A part of a prompt file as plain JSON data."""

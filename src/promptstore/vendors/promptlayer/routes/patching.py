@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer.normal import Wire
-from promptstore.vendors.promptlayer.routes_checks import an_object
+from promptstore.vendors.promptlayer.lens.normal import Wire
+from promptstore.vendors.promptlayer.routes.checks import an_object
 from promptstore.vendors.serving import Refused
 
 _LISTS = ("messages", "tools", "functions", "content")

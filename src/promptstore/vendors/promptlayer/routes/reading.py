@@ -8,10 +8,10 @@ from typing import Any
 
 from promptstore.errors import NotFound, UsageError
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer import routes_answers as answers
-from promptstore.vendors.promptlayer.normal import Wire
-from promptstore.vendors.promptlayer.routes_catalogue import Catalogue, Catalogues, Entry
-from promptstore.vendors.promptlayer.routes_checks import (
+from promptstore.vendors.promptlayer.lens.normal import Wire
+from promptstore.vendors.promptlayer.routes import answers
+from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
+from promptstore.vendors.promptlayer.routes.checks import (
     an_object,
     body_object,
     choice,
@@ -21,14 +21,14 @@ from promptstore.vendors.promptlayer.routes_checks import (
     optional_number,
     optional_text,
 )
-from promptstore.vendors.promptlayer.routes_folders import Folders
-from promptstore.vendors.promptlayer.routes_rendering import (
+from promptstore.vendors.promptlayer.routes.folders import Folders
+from promptstore.vendors.promptlayer.routes.rendering import (
     llm_kwargs,
     missing_variables,
     overridden,
     rendered,
 )
-from promptstore.vendors.promptlayer.routes_snippets import Snippets
+from promptstore.vendors.promptlayer.routes.snippets import Snippets
 from promptstore.vendors.serving import Answer, Asked, Edition, Endpoint, Refused, Stamp
 
 PER_PAGE = 30

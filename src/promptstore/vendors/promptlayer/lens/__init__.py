@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptstore.errors import BadResponse, NotRepresentable
-from promptstore.vendors.promptlayer.checks import check_document
-from promptstore.vendors.promptlayer.formats import Data
-from promptstore.vendors.promptlayer.messages import (
+from promptstore.vendors.promptlayer.lens.checks import check_document
+from promptstore.vendors.promptlayer.lens.formats import Data
+from promptstore.vendors.promptlayer.lens.messages import (
     FILE_FORMAT,
     lift_content,
     lift_messages,
     project_content,
     project_messages,
 )
-from promptstore.vendors.promptlayer.normal import INTENT_KEY, Wire, normalise
-from promptstore.vendors.promptlayer.objects import FUNCTION_CHOICE, FUNCTIONS, TEXTS, TOOL_CHOICE, TOOLS
-from promptstore.vendors.promptlayer.shapes import VENDOR, Field, holds, keep_spelling, overlay, own, with_vendors
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
+from promptstore.vendors.promptlayer.lens.objects import FUNCTION_CHOICE, FUNCTIONS, TEXTS, TOOL_CHOICE, TOOLS
+from promptstore.vendors.promptlayer.lens.shapes import VENDOR, Field, holds, keep_spelling, overlay, own, with_vendors
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
