@@ -34,7 +34,7 @@ class Server:
                 outer.asked.append(f"{self.command} {self.path}")
                 outer.answer(self)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names http.server calls
 
             def log_message(self, *_: object) -> None:
                 return

@@ -32,7 +32,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         app: App = ctx.obj
-        app.json = app.json or bool(ctx.params.pop("json", False))
+        app.json = bool(ctx.params.pop("json", False)) or app.json
         return super().invoke(ctx)
 
 

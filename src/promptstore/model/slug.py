@@ -15,7 +15,8 @@ MAX_SEGMENT = 100
 MAX_SLUG = 400
 
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
-_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))})
+_PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *_PORTS})
 
 
 def slug_problem(slug: str) -> str | None:

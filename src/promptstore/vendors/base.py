@@ -159,7 +159,7 @@ class Workspace(Protocol):
         """Where the tags ``names`` stand, and all tags of the prompts ``sweep`` (ids)."""
 
     def find(self, slug: str, document: Document) -> RemoteHead | None:
-        """The prompt that a first publish of ``document`` would write to, in whatever state; None only if proven free."""
+        """The prompt that a first publish of ``document`` would write to, in any state; None only if proven free."""
 
     def publish(self, publication: Publication) -> Receipt:
         """Make one version (and the prompt, with its folder, where ``publication.id`` is None)."""
