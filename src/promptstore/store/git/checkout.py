@@ -121,9 +121,9 @@ class Checkout:
     def advance(self, branch: str, old: str | None, new: str, changes: Sequence[FileChange], reason: str) -> None:
         """Move ``branch`` from ``old`` to ``new``, whose trees differ by ``changes``.
 
-        In every worktree that is on the branch, files and index entries that equalled ``old`` follow; the rest is
-        left alone. Raises StoreBusy (a lock, merge, rebase or commit message is in the way) and RefMoved, before
-        anything has changed.
+        In every worktree that is on the branch, those files and index entries follow; everything else, staged or
+        not, is left alone. Raises StoreBusy (an edit of one of the files, a lock, a merge, a rebase or a commit
+        message is in the way) and RefMoved, before anything has changed.
         """
         move = RefMove(branch, new, old)
         before = self._objects.tree(old, *[change.path for change in changes]) if old else {}
@@ -180,15 +180,24 @@ class _Step:
         return step
 
     def _plan(self, before: Mapping[str, TreeEntry], changes: Sequence[FileChange]) -> None:
-        paths = [change.path for change in changes]
-        staged = index_entries(self.tree, paths)
-        on_disk = hash_files(self.tree, paths)
-        ours = [change for change in changes if staged.get(change.path, "") == _oid(before.get(change.path))]
-        self._prepare_index(ours)
-        clean = [change for change in ours if on_disk.get(change.path, "") == _oid(before.get(change.path))]
-        self.removes = [change.path for change in clean if change.oid is None]
-        for path, data in smudged(self.tree, {c.path: c.oid for c in clean if c.oid is not None}).items():
+        self._refuse_edits(before, changes)
+        self._prepare_index(changes)
+        self.removes = [change.path for change in changes if change.oid is None]
+        for path, data in smudged(self.tree, {c.path: c.oid for c in changes if c.oid is not None}).items():
             self._prepare_file(path, data)
+
+    def _refuse_edits(self, before: Mapping[str, TreeEntry], changes: Sequence[FileChange]) -> None:
+        """Under the lock for the last time: a text moved beneath an edit would be undone by the edit's commit."""
+        paths = [change.path for change in changes]
+        staged, on_disk = index_entries(self.tree, paths), hash_files(self.tree, paths)
+        for change in changes:
+            allowed = {_oid(before.get(change.path)), change.oid or ""}
+            if staged.get(change.path, "") not in allowed or on_disk.get(change.path, "") not in allowed:
+                raise StoreBusy(
+                    "the file has uncommitted edits",
+                    where=Where(path=change.path),
+                    hint="commit them or put them aside, then run it again",
+                )
 
     def _prepare_index(self, changes: Sequence[FileChange]) -> None:
         """Build the new index in a scratch file and fill the lock with it."""
