@@ -75,6 +75,7 @@ def _findings(app: App, store: Store, offline: bool) -> Iterator[Finding]:
     yield from _stale_locks(store)
     yield from _history(store)
     yield from _merge_driver(store)
+    yield from _refspecs(store)
     yield from _journal(store)
     if not offline:
         yield from _remotes(app, store)
@@ -121,6 +122,15 @@ def _merge_driver(store: Store) -> Iterator[Finding]:
     done = attempt([*store.repository.arguments, "config", "--get", "merge.promptstore.driver"])
     if not done.stdout.strip():
         yield Finding("merge-driver", "git does not know the merge driver in this clone", "promptstore init")
+
+
+def _refspecs(store: Store) -> Iterator[Finding]:
+    from promptstore.store.sharing import ensure_refspecs, git_remotes, lacks_refspecs
+
+    remote = store.config.git.remote
+    if remote in git_remotes(store) and lacks_refspecs(store, remote):
+        message = f"a plain `git fetch {remote}` does not bring tags and version numbers"
+        yield Finding("refspecs", message, "promptstore doctor --fix", partial(ensure_refspecs, store, remote))
 
 
 def _journal(store: Store) -> Iterator[Finding]:

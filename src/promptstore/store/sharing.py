@@ -63,11 +63,15 @@ def git_remotes(store: Store) -> list[str]:
 
 def ensure_refspecs(store: Store, remote: str) -> None:
     """Let a plain ``git fetch`` bring the store's refs too."""
-    key = f"remote.{remote}.fetch"
-    known = attempt([*store.repository.arguments, "config", "--get-all", key]).stdout.decode().split("\n")
-    for refspec in Names(remote).refspecs:
-        if refspec not in known:
-            run([*store.repository.arguments, "config", "--add", key, refspec])
+    for refspec in lacks_refspecs(store, remote):
+        run([*store.repository.arguments, "config", "--add", f"remote.{remote}.fetch", refspec])
+
+
+def lacks_refspecs(store: Store, remote: str) -> list[str]:
+    """The refspecs of ours that git's config does not have."""
+    arguments = [*store.repository.arguments, "config", "--get-all", f"remote.{remote}.fetch"]
+    known = attempt(arguments).stdout.decode().splitlines()
+    return [refspec for refspec in Names(remote).refspecs if refspec not in known]
 
 
 def fetch_shared(store: Store, remote: str) -> Shared:
