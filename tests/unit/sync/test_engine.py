@@ -273,3 +273,36 @@ def test_losing_the_base_loses_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
     assert [c.slug for c in result.plan.conflicts] == ["differs"]
     assert len(acme.prompts) == 2
     quiet(rig, acme)
+
+
+def test_a_pull_with_history_brings_every_version(rig: Rig, acme: MemoryWorkspace) -> None:
+    for number in range(1, 5):
+        acme.edit("p", f"text {number}")
+    acme.edit("q", "between", label="staging")
+    assert rig.sync().errors == []
+    assert rig.store.get("p").version == 1
+    fresh = Rig(make_store(root(rig).parent / "other"), {"acme": acme})
+    assert fresh.sync(history=True).errors == []
+    assert [fresh.store.get("p", version=n).render()[0]["content"] for n in range(1, 5)] == [
+        f"text {number}" for number in range(1, 5)
+    ]
+    assert git(root(fresh), "log", "--format=%ad", "--date=iso", "main").splitlines() == sorted(
+        git(root(fresh), "log", "--format=%ad", "--date=iso", "main").splitlines(), reverse=True
+    )
+    quiet(fresh, acme)
+
+
+def test_history_asked_for_later_is_kept_beside_the_branch(rig: Rig, acme: MemoryWorkspace) -> None:
+    for number in range(1, 4):
+        acme.edit("p", f"text {number}")
+    rig.sync()
+    before = git(root(rig), "rev-parse", "main")
+    assert rig.sync(history=True).errors == []
+    assert git(root(rig), "rev-parse", "main") == before
+    assert "text 1" in git(root(rig), "show", "acme/main:.remote/p/-/1")
+    acme.by_name("p").labels["rollback"] = 1  # type: ignore[union-attr]
+    result = rig.sync()
+    assert kinds(result.done) == ["tag-local p"]
+    assert rig.store.get("p", tag="rollback").version is None
+    assert rig.store.get("p", tag="rollback").render()[0]["content"] == "text 1"
+    quiet(rig, acme)
