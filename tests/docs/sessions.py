@@ -48,8 +48,9 @@ def play(session: list[Step], folder: Path, epilogue: str = "") -> tuple[list[st
     """Run the commands in ``folder``; the outputs, then exit code and output of the epilogue (Python, run last)."""
     port = str(_free_port())
     script = "exec 2>&1\n" + "".join(f"{_shell(step.command)}\nprintf '{MARK}'\n" for step in session)
-    (folder.parent / "epilogue.py").write_text(epilogue, encoding="utf-8")
-    script += f"'{sys.executable}' '{folder.parent / 'epilogue.py'}'\ncode=$?\nkill $(jobs -p) 2>/dev/null\nexit $code\n"
+    last = folder.parent / "epilogue.py"
+    last.write_text(epilogue, encoding="utf-8")
+    script += f"'{sys.executable}' '{last}'\ncode=$?\nkill $(jobs -p) 2>/dev/null\nexit $code\n"
     done = subprocess.run(
         ["bash", "-c", script.replace("8700", port)],
         cwd=folder,
