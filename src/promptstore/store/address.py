@@ -12,6 +12,8 @@ from promptstore.model.slug import slug_problem
 LATEST = "latest"
 WORKING = "working"
 
+_BEYOND = 10**18  # stands for every number too long to be a version's
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -43,6 +45,13 @@ def parse_address(text: str) -> Address:
     if separator and not rev:
         raise UsageError("nothing stands behind the '@'", hint="write slug@3, slug@production or slug@working")
     return Address(slug, rev or LATEST)
+
+
+def version_number(rev: str) -> int | None:
+    """The number that a revision is, or None where it is no number. Only ASCII digits count: ``²`` may be a tag."""
+    if not (rev.isascii() and rev.isdigit()):
+        return None
+    return int(rev) if len(rev) <= 18 else _BEYOND
 
 
 def prompt_not_found(slug: str, known: Iterable[str], at: str) -> PromptNotFound:

@@ -12,6 +12,7 @@ from promptstore.store.address import (
     prompt_not_found,
     revision_not_found,
     version_not_found,
+    version_number,
 )
 from promptstore.store.cache import Cache
 from promptstore.store.config import Config
@@ -57,8 +58,9 @@ class Locator:
         """What ``slug@rev`` means. Raises PromptNotFound, TagNotFound, VersionNotFound or RevisionNotFound."""
         if address.rev == LATEST:
             return self.latest(address.slug, tip)
-        if address.rev.isdigit():
-            return self.numbered(address.slug, int(address.rev), tip)
+        number = version_number(address.rev)
+        if number is not None:
+            return self.numbered(address.slug, number, tip)
         commit = self.tag_commit(address.slug, address.rev, tip)
         if commit is not None:
             return self.at_commit(address.slug, commit, tip)

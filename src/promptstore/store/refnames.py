@@ -54,7 +54,7 @@ def tag_problem(tag: str) -> str | None:
         return (
             f"'{tag}' is reserved: it always means the {'newest version' if tag == 'latest' else 'file as it stands'}"
         )
-    if tag.isdigit():
+    if tag.isascii() and tag.isdigit():
         return "a tag cannot be a number: numbers name versions"
     if len(encode_tag(tag)) > _MAX_ENCODED:
         return "the tag is too long to be a ref"

@@ -228,8 +228,9 @@ class Store:
     def _located(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Located:
         if tag is not None:
             return self._locator.at_tag(slug, tag, self.tip)
-        asked = rev or (LATEST if version is None else str(version))
-        return self._locator.locate(Address(slug, asked), self.tip)
+        if version is not None:
+            return self._locator.numbered(slug, version, self.tip)
+        return self._locator.locate(Address(slug, rev or LATEST), self.tip)
 
     def _watched(self, slug: str, tag: str | None, rev: str | None) -> tuple[tuple[str, Signature], ...]:
         """The files that decide an answer, with their states from before it was looked up."""

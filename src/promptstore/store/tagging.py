@@ -12,7 +12,7 @@ from promptstore.store.git.process import run
 from promptstore.store.git.refs import RefMove
 from promptstore.store.refnames import TAG_LOG, TAGS, require_tag, tag_ref
 from promptstore.store.store import Store
-from promptstore.store.tags import LOG_FORMAT, TagMove, parse_tag_log, tags_by_slug
+from promptstore.store.tags import LOG_ARGUMENTS, TagMove, parse_tag_log, tags_by_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,6 @@ def tag_history(store: Store, slug: str | None = None) -> list[TagMove]:
     """Every move of every tag (or of one prompt's), newest first."""
     if store.refs.read(TAG_LOG) is None:
         return []
-    out = run([*store.repository.arguments, "log", f"--format={LOG_FORMAT}", TAG_LOG])
+    out = run([*store.repository.arguments, *LOG_ARGUMENTS, TAG_LOG, "--"])
     names = set(store.history.numbering(store.tip).names_of(slug)) if slug else set()
     return [move for move in parse_tag_log(out.decode("utf-8", "replace")) if not slug or move.slug in names]

@@ -63,21 +63,22 @@ def _side(version: int | None, commit: str | None) -> str:
     return f"{version or '-'} {commit or '-'}"
 
 
-LOG_FORMAT = "%x01%an <%ae>%x02%at%x02%B"
+LOG_ARGUMENTS = ("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=tformat:%an <%ae>%n%at%n%B")
+"""``git log`` that prints what `parse_tag_log` reads: neither a name nor a message can hold a NUL."""
 
 
 def parse_tag_log(out: str) -> Iterator[TagMove]:
-    """The moves in the output of ``git log --format=LOG_FORMAT``, in its order."""
-    for block in out.split("\x01")[1:]:
-        who, when, message = block.split("\x02", 2)
+    """The moves in the output of ``git log`` with `LOG_ARGUMENTS`, in its order."""
+    for block in out.split("\0")[:-1]:
+        who, when, message = block.split("\n", 2)
         move = _parse_move(who, when, message)
         if move is not None:
             yield move
 
 
 def _parse_move(who: str, when: str, message: str) -> TagMove | None:
-    paragraphs = message.strip().split("\n\n")
-    pairs = (line.split(": ", 1) for line in paragraphs[-1].splitlines() if ": " in line)
+    paragraphs = message.strip("\n").split("\n\n")
+    pairs = (line.split(": ", 1) for line in paragraphs[-1].split("\n") if ": " in line)
     trailers = dict(pairs)
     if "Slug" not in trailers or "Tag" not in trailers:
         return None
@@ -91,7 +92,7 @@ def _parse_move(who: str, when: str, message: str) -> TagMove | None:
         new_commit,
         who,
         datetime.fromtimestamp(int(when), UTC),
-        "\n\n".join(paragraphs[1:-1]),
+        "\n\n".join(paragraphs[1:-1]).strip(),
         trailers.get("Remote"),
     )
 
