@@ -185,10 +185,11 @@ def _candidates(mine: _Items, other: _Items) -> Iterator[tuple[_Item, _Item, flo
 def _by_place(mine: _Items, other: _Items, found: Alignment) -> Alignment:
     """Between the same neighbours, as many items of a kind as before are those items rewritten."""
     placed: Alignment = {}
-    rest, left_over = _without(mine, found), _without(other, frozenset(found.values()))
+    taken = frozenset(found.values())
+    rest, left_over = _without(mine, found), _without(other, taken)
     points = [(-1, -1), *sorted(found.items()), (math.inf, math.inf)]
     for (start, begin), (end, stop) in pairwise(points):
-        if rest and end - start > 1:
+        if rest and end - start > 1 and not any(begin < place < stop for place in taken):
             left = [item for item in rest if start < item.index < end]
             placed |= _of_a_kind(left, [item for item in left_over if begin < item.index < stop])
     return placed

@@ -128,6 +128,15 @@ def test_a_message_that_is_written_anew_is_still_that_message() -> None:
     assert messages(merge(chat(SYSTEM, QUESTION), chat(anew, QUESTION), theirs))[0] == {**anew, "name": "rules"}
 
 
+def test_an_addition_beyond_a_moved_message_is_not_what_was_removed_before_it() -> None:
+    items = [{"role": "user", "content": f"{word} {word} {word}"} for word in ("one", "two", "three", "four")]
+    first, second, third, fourth = items
+    new = {"role": "user", "content": "Completely other words."}
+    merged = merge(chat(*items), chat(fourth, first, second, third), chat(first, second, fourth, new))
+    assert fields(merged) == []
+    assert messages(merged) == [fourth, first, second, new]
+
+
 def test_a_changed_role_does_not_make_another_message() -> None:
     ours = chat({**SYSTEM, "role": "developer"}, QUESTION)
     theirs = chat({**SYSTEM, "content": SYSTEM["content"] + "\nAlways.\n"}, QUESTION)
