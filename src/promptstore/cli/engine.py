@@ -12,7 +12,7 @@ from promptstore.errors import ConfigError, Where
 from promptstore.store.config import RemoteConfig, glob_match
 from promptstore.store.quick import CONFIG_NAME
 from promptstore.store.store import Store
-from promptstore.sync.actions import Plan, SyncError
+from promptstore.sync.actions import SyncError
 from promptstore.sync.credentials import Keys, Trust
 from promptstore.sync.engine import Engine
 from promptstore.sync.journal import EngineLock, Journal
@@ -129,15 +129,3 @@ def keyring_key(name: str) -> str | None:
         return keyring.get_password(SERVICE, name)
     except KeyringError:
         return None
-
-
-def exit_code(plan: Plan, errors: Iterable[SyncError], *, differences: bool = False) -> int:
-    """1, then 75, 3 and 4, where several hold."""
-    found = list(errors)
-    if any(not error.retry for error in found):
-        return 1
-    if found:
-        return 75
-    if plan.conflicts or plan.held or plan.halted:
-        return 3
-    return 4 if differences and plan.actions else 0

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import assemble, engine_lock, exit_code
+from promptstore.cli.engine import assemble, engine_lock
 from promptstore.cli.framework import command
-from promptstore.cli.show import show_errors
+from promptstore.cli.show import exit_code, show_errors
 
 if TYPE_CHECKING:
     from promptstore.store.store import Store

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from promptstore.cli.app import App
@@ -39,15 +37,12 @@ def fmt(app: App, paths: tuple[str, ...], check: bool) -> int:
 def _format(file: str, shown: str, *, write: bool) -> bool:
     from promptstore.model.reading import parse_prompt
     from promptstore.model.yaml.formatter import format_text
+    from promptstore.store.atomic import replace_file
 
     with open(file, "rb") as opened:
         raw = opened.read()
     parse_prompt(raw, shown)
     new = format_text(raw.decode("utf-8-sig")).encode("utf-8")
     if new != raw and write:
-        scratch = os.path.join(os.path.dirname(file), f".{os.path.basename(file)}.fmt")
-        with open(scratch, "wb") as opened:
-            opened.write(new)
-        os.chmod(scratch, os.stat(file).st_mode & 0o777)
-        os.replace(scratch, file)
+        replace_file(file, new)
     return new != raw

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import Flags, assemble, engine_lock, exit_code
+from promptstore.cli.engine import Flags, assemble, engine_lock
 from promptstore.cli.framework import command
-from promptstore.cli.show import show_errors, show_plan
+from promptstore.cli.show import report_plan
 
 
 @command("plan", "promptstore plan promptlayer --exit-code")
@@ -30,10 +30,4 @@ def plan(
             found = assembled.engine.plan()
         finally:
             assembled.close()
-    errors = assembled.errors()
-    if app.json:
-        app.emit({**found.as_json(), "errors": [error.as_json() for error in errors]})
-    else:
-        show_plan(app, found)
-        show_errors(app, errors)
-    return exit_code(found, errors, differences=differences)
+    return report_plan(app, found, assembled.errors(), differences=differences)

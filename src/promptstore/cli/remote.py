@@ -71,6 +71,7 @@ def _edit_config(store: Store, name: str, values: dict[str, Any] | None) -> None
 
     import tomlkit
 
+    from promptstore.store.atomic import replace_file
     from promptstore.store.config import parse_config
     from promptstore.store.quick import CONFIG_NAME
 
@@ -87,10 +88,7 @@ def _edit_config(store: Store, name: str, values: dict[str, Any] | None) -> None
         remotes[name] = table
     text = tomlkit.dumps(document)
     parse_config(text)
-    scratch = f"{path}.{os.getpid()}"
-    with open(scratch, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.replace(scratch, path)
+    replace_file(path, text)
 
 
 @command("list", "promptstore remote list")

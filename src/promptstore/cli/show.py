@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from promptstore.cli.app import App
@@ -25,6 +25,28 @@ _VERBS = {
     "move": ("dim", "follow move"),
 }
 _SHORT = 70
+
+
+def report_plan(app: App, plan: Plan, errors: Sequence[SyncError], *, differences: bool = False) -> int:
+    """Tell a plan and what went wrong on the way to it; returns the exit code."""
+    if app.json:
+        app.emit({**plan.as_json(), "errors": [error.as_json() for error in errors]})
+    else:
+        show_plan(app, plan)
+        show_errors(app, errors)
+    return exit_code(plan, errors, differences=differences)
+
+
+def exit_code(plan: Plan, errors: Iterable[SyncError], *, differences: bool = False) -> int:
+    """1, then 75, 3 and 4, where several hold."""
+    found = list(errors)
+    if any(not error.retry for error in found):
+        return 1
+    if found:
+        return 75
+    if plan.conflicts or plan.held or plan.halted:
+        return 3
+    return 4 if differences and plan.actions else 0
 
 
 def show_plan(app: App, plan: Plan) -> None:

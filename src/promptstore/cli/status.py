@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import assemble, engine_lock, exit_code, state_file
+from promptstore.cli.engine import assemble, engine_lock, state_file
 from promptstore.cli.framework import command
+from promptstore.cli.show import exit_code
 
 if TYPE_CHECKING:
     from promptstore.store.store import Store

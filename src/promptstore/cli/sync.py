@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import Flags, assemble, engine_lock, exit_code, state_file
+from promptstore.cli.engine import Flags, assemble, engine_lock, state_file
 from promptstore.cli.framework import Command, command
-from promptstore.cli.show import show_actions, show_errors, show_left, show_plan
+from promptstore.cli.show import exit_code, report_plan, show_actions, show_errors, show_left
 
 
 def _options(function: Callable[..., int]) -> Callable[..., int]:
@@ -82,7 +82,7 @@ def _run(
         try:
             assembled.engine.observe(Depth(history=history))
             if dry_run:
-                return _dry(app, assembled)
+                return report_plan(app, assembled.engine.plan(), assembled.errors())
             result = assembled.engine.run(accept)
         finally:
             assembled.close()
@@ -99,14 +99,3 @@ def _run(
         if not actions and not result.errors and not result.plan.halted:
             app.say("everything is in sync" if not result.plan.conflicts else "nothing else to do")
     return exit_code(result.plan, result.errors)
-
-
-def _dry(app: App, assembled: Any) -> int:
-    found = assembled.engine.plan()
-    errors = assembled.errors()
-    if app.json:
-        app.emit({**found.as_json(), "errors": [error.as_json() for error in errors]})
-    else:
-        show_plan(app, found)
-        show_errors(app, errors)
-    return exit_code(found, errors)

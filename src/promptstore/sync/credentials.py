@@ -7,11 +7,11 @@ lets a key travel elsewhere is kept outside the tree.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from promptstore.errors import AuthError, ConfigError, Where
+from promptstore.store.atomic import replace_file
 from promptstore.store.config import RemoteConfig
 from promptstore.vendors.base import Vendor
 
@@ -72,11 +72,7 @@ class Trust:
     def confirm(self, host: str, variable: str) -> None:
         """Let this machine send the key in ``variable`` to ``host``."""
         pairs = sorted(self._from_file() | {(host, variable)})
-        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-        scratch = f"{self._path}.{os.getpid()}"
-        with open(scratch, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}={var}\n" for name, var in pairs)
-        os.replace(scratch, self._path)
+        replace_file(self._path, "".join(f"{name}={var}\n" for name, var in pairs))
 
     def _from_file(self) -> set[tuple[str, str]]:
         try:

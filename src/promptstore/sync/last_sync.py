@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import datetime
+
+from promptstore.store.atomic import replace_file
 
 
 class LastSync:
@@ -24,8 +25,4 @@ class LastSync:
 
     def note(self, remotes: Iterable[str], when: datetime) -> None:
         times = {**self.read(), **dict.fromkeys(remotes, when.strftime("%Y-%m-%dT%H:%M:%SZ"))}
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        scratch = f"{self._path}.{os.getpid()}"
-        with open(scratch, "w", encoding="utf-8") as file:
-            json.dump(times, file)
-        os.replace(scratch, self._path)
+        replace_file(self._path, json.dumps(times))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
+
+from promptstore.store.atomic import replace_file
 
 
 class Witness:
@@ -22,11 +23,7 @@ class Witness:
         latest = dict(everything.get(remote, []))
         latest.update(pairs)
         everything[remote] = sorted(latest.items())
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        scratch = f"{self._path}.{os.getpid()}"
-        with open(scratch, "w", encoding="utf-8") as file:
-            json.dump(everything, file)
-        os.replace(scratch, self._path)
+        replace_file(self._path, json.dumps(everything))
 
     def _read(self) -> dict[str, list[tuple[str, str]]]:
         try:
