@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from memory_vendor import MemoryWorkspace
@@ -12,9 +12,11 @@ from promptstore.store.store import Store
 from promptstore.sync.actions import Plan
 from promptstore.sync.engine import Engine, Result
 from promptstore.sync.journal import Journal
+from promptstore.sync.local import read_local
 from promptstore.sync.observe import Depth
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
+from promptstore.sync.resolve import Resolver, Side
 from promptstore.sync.session import Serial
 from promptstore.sync.witness import Witness
 
@@ -29,9 +31,7 @@ class Rig:
     options: dict[str, object] = field(default_factory=dict)
 
     def engine(self, **options: object) -> Engine:
-        sessions = open_sessions(
-            self.store, chosen(self.store, []), lambda config, _: self.workspaces[config.name]
-        )
+        sessions = open_sessions(self.store, chosen(self.store, []), lambda config, _: self.workspaces[config.name])
         state = self.store.repository.state_dir
         return Engine(
             self.store,
@@ -51,6 +51,28 @@ class Rig:
         engine = self.engine(**options)
         engine.observe(Depth(history=history))
         return engine.run(accept)
+
+    def resolve(self, slug: str, side: Side, editor: Callable[[str], str | None] = lambda text: text) -> None:
+        """Settle one prompt's conflicts as the command does: without a network."""
+        engine = self.engine()
+        engine.load()
+        found = engine.plan().conflicts
+        assert slug in {conflict.slug for conflict in found}
+        for session in engine.sessions():
+            mine = [c for c in found if c.remote == session.name and c.slug == slug]
+            if mine:
+                Resolver(self.store, session, read_local(self.store), side, editor).resolve(slug, mine)
+            engine.record()
+
+    def until_quiet(self, limit: int = 12, **options: object) -> Result:
+        """Run until a run does nothing; returns that last run."""
+        for _ in range(limit):
+            writes = [list(workspace.writes) for workspace in self.workspaces.values()]
+            result = self.sync(**options)
+            if not result.done and writes == [workspace.writes for workspace in self.workspaces.values()]:
+                return result
+            self.now += 100
+        raise AssertionError(f"never quiet: {[(a.kind, a.slug, a.tag) for a in result.done]} {result.errors}")
 
     def plan(self, **options: object) -> Plan:
         engine = self.engine(**options)

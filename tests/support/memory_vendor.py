@@ -45,9 +45,14 @@ class Kept:
 
 
 class MemoryWorkspace:
-    """Implements ``Workspace``. ``requests`` counts calls by name, ``before``/``after`` inject faults by call name."""
+    """Implements ``Workspace``. ``requests`` counts calls by name, ``before``/``after`` inject faults by call name.
+
+    ``chaos`` is asked at every step, as ``"before publish"`` and ``"after publish"``, and may raise whatever it likes.
+    """
 
     def __init__(self) -> None:
+        self.chaos: Callable[[str], None] = lambda _: None
+        self.workspace_id = ""
         self.prompts: dict[str, Kept] = {}
         self.requests: list[str] = []
         self.before: dict[str, Callable[..., None]] = {}
@@ -61,9 +66,7 @@ class MemoryWorkspace:
         """Save a new version of a one-message chat prompt."""
         template = {
             "type": "chat",
-            "messages": [
-                {"role": "system", "content": [{"type": "text", "text": text}], "template_format": "jinja2"}
-            ],
+            "messages": [{"role": "system", "content": [{"type": "text", "text": text}], "template_format": "jinja2"}],
         }
         return self.save(name, {"prompt_template": template, **extra}, folder, label)
 
@@ -79,6 +82,20 @@ class MemoryWorkspace:
             kept.labels[label] = len(kept.versions)
         return kept
 
+    def label(self, name: str, label: str, version: int | None) -> None:
+        """Move a label, or take it away."""
+        kept = self.by_name(name)
+        assert kept is not None
+        if version is None:
+            kept.labels.pop(label, None)
+        else:
+            kept.labels[label] = version
+
+    def archive(self, name: str) -> None:
+        kept = self.by_name(name)
+        assert kept is not None
+        kept.deleted = True
+
     def by_name(self, name: str) -> Kept | None:
         return next((kept for kept in self.prompts.values() if kept.name == name and not kept.deleted), None)
 
@@ -91,7 +108,7 @@ class MemoryWorkspace:
     # --- Workspace
 
     def identity(self) -> str:
-        return ""
+        return self.workspace_id
 
     def list(self) -> Sequence[RemoteHead]:
         self._call("list")
@@ -120,9 +137,11 @@ class MemoryWorkspace:
         )
 
     def versions(self, prompt_id: str, head: str, after: str | None = None) -> Sequence[str]:
+        self._call("versions")
         return [str(number) for number in range(int(after or 0) + 1, int(head) + 1)]
 
     def tags(self, names: Collection[str], sweep: Sequence[str]) -> TagListing:
+        self._call("tags")
         self.requests += [f"label:{name}" for name in names] + [f"labels-of:{prompt_id}" for prompt_id in sweep]
         found: dict[str, dict[str, str]] = {}
         for kept in self.prompts.values():
@@ -157,14 +176,17 @@ class MemoryWorkspace:
     def set_tag(self, prompt_id: str, tag: str, version: str) -> None:
         self._call("set_tag")
         self.prompts[prompt_id].labels[tag] = int(version)
+        self._after("set_tag")
 
     def delete_tag(self, prompt_id: str, tag: str) -> None:
         self._call("delete_tag")
         self.prompts[prompt_id].labels.pop(tag, None)
+        self._after("delete_tag")
 
     def delete(self, prompt_id: str) -> None:
         self._call("delete")
         self.prompts[prompt_id].deleted = True
+        self._after("delete")
 
     def close(self) -> None:
         self.requests.append("close")
@@ -184,10 +206,12 @@ class MemoryWorkspace:
 
     def _call(self, name: str, *arguments: Any) -> None:
         self.requests.append(name)
+        self.chaos(f"before {name}")
         if name in self.before:
             self.before[name](*arguments)
 
     def _after(self, name: str, *arguments: Any) -> None:
+        self.chaos(f"after {name}")
         if name in self.after:
             self.after[name](*arguments)
 

@@ -13,10 +13,10 @@ from promptstore.errors import PromptStoreError, RefMoved, StoreBusy
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
-from promptstore.sync.actions import Action, Halted, Plan, SyncError
+from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Halted, Plan, SyncError
 from promptstore.sync.guards import shrunken, wrong_workspace
 from promptstore.sync.journal import Journal
-from promptstore.sync.local import Local, base_entries, local_entries, read_local
+from promptstore.sync.local import Local, base_entries, local_entries, read_local, waiting_texts
 from promptstore.sync.observe import Counts, Depth, Observer
 from promptstore.sync.plan import plan_contents
 from promptstore.sync.plan_tags import plan_tags
@@ -32,6 +32,14 @@ from promptstore.sync.witness import Witness
 
 ROUNDS = 8
 """A run ends by itself long before; the bound is for a vendor that changes under every step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """L as the planner sees it, and what nothing may be pulled over."""
+
+    entries: dict[str, LocalEntry]
+    waiting: Mapping[str, str]
 
 
 @dataclass
@@ -69,6 +77,8 @@ class Engine:
         self._progress = progress
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
+        self._accepted = False
+        """Whether a person has passed this run's plan in spite of the guards."""
 
     # --- observe
 
@@ -82,6 +92,7 @@ class Engine:
             self._follow_moves(session)
             if session.down:
                 continue
+            session.busy = False
             try:
                 self._recover(session)
                 counts[session.name] = self._observe(session, depth)
@@ -100,9 +111,9 @@ class Engine:
         return Observer(self._store, session, read_local(self._store), self._pool, depth).observe()
 
     def _recover(self, session: Session) -> None:
-        pusher = self._pusher(session, read_local(self._store))
-        publisher = self._publisher(session)
-        Recovery(self._store, session, self._journal, publisher, pusher).run()
+        local = read_local(self._store)
+        pusher = self._pusher(session, local)
+        Recovery(self._store, session, local, self._journal, self._publisher(session), pusher).run()
         self._recorder.record(session)
 
     def _follow_moves(self, session: Session) -> None:
@@ -122,19 +133,22 @@ class Engine:
         """The plans of all remotes together."""
         joined = Plan()
         local = read_local(self._store)
-        entries = local_entries(self._store, local)
+        ours = self._ours(local)
         for session in self._sessions:
-            joined = joined.joined(self._plan(session, local, entries))
+            joined = joined.joined(self._plan(session, local, ours))
         return Plan(tuple(self._moved)).joined(joined)
 
-    def _plan(self, session: Session, local: Local, entries: dict[str, LocalEntry]) -> Plan:
+    def _ours(self, local: Local) -> Ours:
+        return Ours(local_entries(self._store, local), waiting_texts(self._store, local))
+
+    def _plan(self, session: Session, local: Local, ours: Ours) -> Plan:
         if session.down:
             return Plan()
         policy = self._policy(session)
         foreign = wrong_workspace(session.name, session.agreement.workspace, session.identity)
         if foreign is not None:
             return Plan(halted=(foreign,))
-        trees = self._trees(session, local, entries)
+        trees = self._trees(session, local, ours)
         contents = plan_contents(trees, session.vendor, policy)
         tags = plan_tags(trees, session.vendor, policy, contents)
         halted = self._halts(session, policy)
@@ -145,7 +159,8 @@ class Engine:
         halted = shrunken(session.name, len(known), len(session.vanished), policy)
         return (halted,) if halted else ()
 
-    def _trees(self, session: Session, local: Local, entries: dict[str, LocalEntry]) -> Trees:
+    def _trees(self, session: Session, local: Local, ours: Ours) -> Trees:
+        entries = ours.entries
         base = base_entries(self._store, local, session.all_agreed(), self._witness.of(session.name))
         seen = dict(session.tracked.prompts)
         prompts = self._store.contents.known(self._blobs(base, entries, seen), self._store.layout.folder)
@@ -160,6 +175,8 @@ class Engine:
             frozenset(session.vanished),
             frozenset(session.gone),
             frozenset(session.in_doubt),
+            ours.waiting,
+            session.blocked,
         )
 
     def _blobs(
@@ -205,8 +222,8 @@ class Engine:
     def run(self, accept: str | None = None) -> Result:
         """Plan, check, and carry out, round by round. Expects `observe` to have been called."""
         result = Result(self.plan(), done=list(self._moved))
-        accepted = accept is not None and accept == result.plan.plan_id
-        halted = set() if accepted else {halt.remote for halt in result.plan.halted}
+        self._accepted = accept is not None and accept == result.plan.plan_id
+        halted = {halt.remote for halt in result.plan.halted if not self._accepted}
         active = [session for session in self._sessions if not session.down and session.name not in halted]
         for _ in range(ROUNDS):
             if not self._round(active, result):
@@ -229,13 +246,14 @@ class Engine:
         puller = Puller(self._store, session, local)
         try:
             result.done += puller.pull(plan.actions)
-            self._recorder.record(session)
+            self._record(session)
             local, plan = self._replan(session)
             result.done += Puller(self._store, session, local).pull_tags(plan.actions)
-            self._recorder.record(session)
+            self._record(session)
         except RefMoved:
             return True  # the user committed meanwhile: plan again on what stands now
         except StoreBusy as error:
+            session.busy = True
             session.fail(error)
         return False
 
@@ -243,11 +261,22 @@ class Engine:
         local, plan = self._replan(session)
         pusher = self._pusher(session, local)
         outcomes = pusher.push(plan.actions)
-        self._recorder.record(session)
+        self._record(session)
         local, plan = self._replan(session)
         outcomes += self._pusher(session, local).push_tags(plan.actions)
-        self._recorder.record(session)
+        self._record(session)
         return self._note(outcomes, session, result)
+
+    def _record(self, session: Session) -> None:
+        """Make lasting what was done. Where that fails the remote is left for the next run, which finds out from the
+        journal and from the vendor what was done."""
+        if session.down:
+            return
+        try:
+            self._recorder.record(session)
+        except PromptStoreError as error:
+            session.fail(error)
+            session.down = True
 
     def _note(self, outcomes: Sequence[Outcome], session: Session, result: Result) -> bool:
         failed = session.failed_slugs()
@@ -267,17 +296,23 @@ class Engine:
             session.down = True
 
     def _replan(self, session: Session) -> tuple[Local, Plan]:
-        """The plan of one remote on what stands now, without the prompts that already failed in this run."""
+        """The plan of one remote on what stands now, without the prompts that already failed in this run.
+
+        Guards hold in every round: what was found out only during the run was not accepted by anyone, either.
+        """
         local = read_local(self._store)
-        plan = self._plan(session, local, local_entries(self._store, local))
-        failed = session.failed_slugs()
-        if None in {error.slug for error in session.errors if error.retry}:
+        plan = self._plan(session, local, self._ours(local))
+        if plan.halted and not self._accepted:
             return local, Plan()
-        return local, Plan(tuple(action for action in plan.actions if action.slug not in failed))
+        left_out = session.failed_slugs()
+        ours = LOCAL_KINDS | LOCAL_TAG_KINDS if session.busy else frozenset()
+        kept = (action for action in plan.actions if action.slug not in left_out and action.kind not in ours)
+        return local, Plan(tuple(kept))
 
     def _finish(self, result: Result) -> None:
         left = self.plan()
-        result.plan = Plan(result.plan.actions, left.conflicts, left.held, result.plan.halted)
+        halted = {halt.remote: halt for halt in (*left.halted, *result.plan.halted)}
+        result.plan = Plan(result.plan.actions, left.conflicts, left.held, tuple(halted.values()))
         result.errors = [error for session in self._sessions for error in session.errors]
         self._journal.forget_settled()
 

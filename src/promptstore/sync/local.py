@@ -61,16 +61,13 @@ def read_local(store: Store) -> Local:
 
 
 def local_entries(store: Store, local: Local) -> dict[str, LocalEntry]:
-    """L as the planner sees it. Prompts whose work-tree file has uncommitted edits, or whose text on the branch is
-    ahead of L, are marked as waiting."""
+    """L as the planner sees it."""
     _, broken = store.all_facts(local.commit)
-    waiting = _waiting_files(store) | _unpublished(store, local)
     return {
         slug: LocalEntry(
             blob,
             _tags_of(store, local, slug),
             broken[slug].message if slug in broken else None,
-            waiting.get(slug),
         )
         for slug, blob in local.prompts.items()
     }
@@ -85,8 +82,10 @@ def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
     return found
 
 
-def _waiting_files(store: Store) -> dict[str, str]:
-    return dict.fromkeys(uncommitted(store), "its file has uncommitted edits")
+def waiting_texts(store: Store, local: Local) -> dict[str, str]:
+    """Slugs that nothing may be pulled over, and why: the work-tree file has uncommitted edits, or the text on the
+    branch is not L's yet."""
+    return dict.fromkeys(uncommitted(store), "its file has uncommitted edits") | _unpublished(store, local)
 
 
 def uncommitted(store: Store) -> set[str]:

@@ -12,6 +12,7 @@ from promptstore.model.digest import digest_of
 from promptstore.store.git.commits import Identity
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
+from promptstore.sync.guards import wrong_workspace
 from promptstore.sync.local import Local
 from promptstore.sync.naming import assign_slugs
 from promptstore.sync.session import Pool, Session
@@ -56,22 +57,27 @@ class Observer:
         self._key = session.vendor.version_key
 
     def observe(self) -> Counts:
-        """Move R to what the vendor says now. Raises RemoteError when the listing is not complete."""
+        """Move R to what the vendor says now. Raises RemoteError when the listing is not complete.
+
+        A key that opens another workspace than the one agreed with leaves R as it is.
+        """
         workspace = self._workspace()
         heads = {head.id: head for head in workspace.list()}
         slugs = assign_slugs(list(heads.values()), self._known(), self._by_key())
         self._find_vanished(workspace, heads)
         listing = self._tags(workspace, heads)
         wanted = {head.id: self._wanted(workspace, head, slugs[head.id], listing) for head in heads.values()}
-        read = self._read(workspace, [(i, v) for i, versions in wanted.items() for v in versions])
+        read = self._read(workspace, slugs, [(i, v) for i, versions in wanted.items() for v in versions])
         before = self._session.tracked
-        sightings = self._sightings(heads, slugs, read, listing)
+        self._session.identity = workspace.identity()
+        if wrong_workspace(self._session.name, self._session.agreement.workspace, self._session.identity):
+            return Counts()
+        sightings = self._sightings(heads, slugs, read, listing) + self._gone_sighting()
         tip = self._session.tracking.write(before, sightings, system_identity(self._store.clock()))
         merged = dict(before.prompts)
         for sighting in sightings:
             merged.update({slug: entry for slug, entry in sighting.entries.items() if entry is not None})
         self._session.tracked = Tracked(tip, merged)
-        self._session.identity = workspace.identity()
         return self._counts(before, merged, heads)
 
     def _workspace(self) -> Workspace:
@@ -106,6 +112,7 @@ class Observer:
         known = {slug: remote_id for remote_id, slug in self._known().items()}
         vanished = {slug for slug, remote_id in known.items() if remote_id not in heads}
         self._session.vanished = vanished
+        self._session.gone = set()
         if not vanished:
             return
         again = {head.id for head in workspace.list()}
@@ -122,6 +129,16 @@ class Observer:
         except PromptStoreError:
             return False
         return False
+
+    def _gone_sighting(self) -> list[Sighting]:
+        """One commit for everything that was proven to be gone."""
+        known = self._session.tracked.prompts
+        ended = sorted(slug for slug in self._session.gone if slug in known and not known[slug].gone)
+        if not ended:
+            return []
+        message = f"{len(ended)} prompt{'s are' if len(ended) > 1 else ' is'} gone at {self._session.name}\n"
+        entries = {slug: replace(known[slug], gone=True, stamp="") for slug in ended}
+        return [Sighting(system_identity(self._store.clock()), message, entries)]
 
     # --- tags
 
@@ -162,7 +179,7 @@ class Observer:
         """The versions of one prompt that must be read: the newest when it changed, tagged ones, and those between."""
         seen = self._session.tracked.prompts.get(slug)
         have = set(seen.versions) if seen else set()
-        wanted: set[str] = set()
+        wanted = self._unmerged(slug) - have
         if seen is None or seen.stamp != _stamp(head):
             wanted.add(head.version)
         last = self._last(slug, seen)
@@ -173,6 +190,10 @@ class Observer:
         tagged = {version for tag, version in listing.tags.get(head.id, {}).items() if self._covers_tag(tag)}
         return sorted(wanted | (tagged - have), key=self._key)
 
+    def _unmerged(self, slug: str) -> set[str]:
+        agreed = self._session.agreed(slug)
+        return {agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set()
+
     def _covers_tag(self, tag: str) -> bool:
         return self._session.config.covers_tag(tag)
 
@@ -180,7 +201,9 @@ class Observer:
         agreed = self._session.agreed(slug)
         return seen.version if seen else agreed.link.head if agreed else None
 
-    def _read(self, workspace: Workspace, wanted: Sequence[tuple[str, str]]) -> dict[str, list[RemoteVersion]]:
+    def _read(
+        self, workspace: Workspace, slugs: Mapping[str, str], wanted: Sequence[tuple[str, str]]
+    ) -> dict[str, list[RemoteVersion]]:
         """Read versions, each failure standing for itself; a version that is missing is simply not there."""
 
         def one(asked: tuple[str, str]) -> RemoteVersion | PromptStoreError:
@@ -190,12 +213,17 @@ class Observer:
                 return error
 
         found: dict[str, list[RemoteVersion]] = {}
-        for (remote_id, version), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
+        for (remote_id, _), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
             if isinstance(answer, RemoteVersion):
                 found.setdefault(remote_id, []).append(answer)
             elif not isinstance(answer, RemoteMissing):
-                self._session.fail(answer.at(slug=f"id {remote_id} version {version}"))
+                self._unsure(slugs[remote_id], answer)
         return found
+
+    def _unsure(self, slug: str, error: PromptStoreError) -> None:
+        """Nothing is concluded about a prompt of which something could not be read."""
+        self._session.in_doubt.add(slug)
+        self._session.fail(error, slug)
 
     # --- what was seen, as commits
 
@@ -231,7 +259,7 @@ class Observer:
         try:
             text = self._text(version, slug, onto)
         except PromptStoreError as error:
-            self._session.fail(error, slug)
+            self._unsure(slug, error)
             return None
         blob = self._store.commits.blob_id(text)
         after = seen_entry(entry, version, blob, head.folder, self._key)
@@ -280,6 +308,8 @@ def seen_entry(
     entry: RemoteEntry | None, version: RemoteVersion, blob: str, folder: str, order: Callable[[str], Any]
 ) -> RemoteEntry:
     """The entry after one more version was read; an older one never displaces a newer one."""
+    if entry is not None and entry.id != version.id:
+        entry = None  # another prompt that took this one's place
     seen = SeenVersion(
         blob,
         digest_of(version.document),

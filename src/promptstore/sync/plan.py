@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from promptstore.errors import NotRepresentable
+from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
 from promptstore.merge.three_way import merge
 from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
@@ -28,7 +28,7 @@ Outcome = Action | Conflict | Held
 def plan_contents(trees: Trees, vendor: Vendor, policy: Policy) -> Plan:
     """Bring the contents of one remote together; tags come after (`plan_tags`)."""
     planner = Planner(trees, vendor, policy)
-    outcomes = [outcome for slug in planner.slugs() for outcome in planner.decide(slug)]
+    outcomes = [outcome for slug in planner.slugs() for outcome in planner.outcomes(slug)]
     return collect(outcomes)
 
 
@@ -53,6 +53,13 @@ class Planner:
         everything = {*self.trees.base, *self.trees.local, *self.trees.seen}
         return sorted(slug for slug in everything if self.policy.covers(slug) and slug not in self.trees.in_doubt)
 
+    def outcomes(self, slug: str) -> list[Outcome]:
+        """What to do about one prompt; one that cannot be understood is held, and stops no other."""
+        try:
+            return list(self.decide(slug))
+        except PromptStoreError as error:
+            return [self._held(slug, error.message, error.hint or "see `promptstore diff`")]
+
     def decide(self, slug: str) -> Iterator[Outcome]:
         """What to do about one prompt."""
         base, local, seen = (self.trees.base.get(slug), self.trees.local.get(slug), self.trees.seen.get(slug))
@@ -60,6 +67,8 @@ class Planner:
             yield self._held(slug, f"{self.vendor.title} did not list it this time", "run it again later")
         elif local is not None and local.problem:
             yield self._held(slug, f"its file is invalid: {local.problem}", "run `promptstore check`")
+        elif base is None and slug in self.trees.gone:
+            yield from self._gone_unmet(slug, local)
         elif base is None:
             yield from self._first_meeting(slug, local, seen)
         elif slug in self.trees.gone:
@@ -73,7 +82,10 @@ class Planner:
 
     def _first_meeting(self, slug: str, local: LocalEntry | None, seen: RemoteEntry | None) -> Iterator[Outcome]:
         if local is None and seen is not None:
-            yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
+            if self._waits(slug):
+                yield self._waiting(slug)
+            else:
+                yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
         elif local is not None and seen is None:
             yield from self._create_remote(slug, local)
         elif local is not None and seen is not None:
@@ -85,8 +97,8 @@ class Planner:
             yield self._unrepresentable(slug, document)
         elif digest_of(document) == seen.digest:
             yield self._link(slug, local.blob, seen, "the same on both sides")
-        elif local.waiting:
-            yield self._waiting(slug, local.waiting)
+        elif self._waits(slug):
+            yield self._waiting(slug)
         else:
             yield from self._differences(slug, local, seen)
 
@@ -97,7 +109,7 @@ class Planner:
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        other = self._name_taken(slug, document)
+        other = self._name_taken(slug, document) or self._blocked(slug)
         if other:
             yield self._held(
                 slug,
@@ -108,6 +120,10 @@ class Planner:
         for blob in self._tagged_before(slug, local, None):
             yield self._publish(slug, blob, None, "create-remote", (), "a tag names this version")
         yield self._publish(slug, local.blob, None, "create-remote", (), f"new here, not at {self.vendor.title}")
+
+    def _blocked(self, slug: str) -> str | None:
+        holder = self.trees.blocked.get(slug)
+        return f"an archived or hidden prompt (id {holder})" if holder else None
 
     def _name_taken(self, slug: str, document: Document) -> str | None:
         key = self.vendor.lens.key(document)
@@ -127,11 +143,7 @@ class Planner:
         if seen is None:
             return
         if local.blob != base.blob and not base.seen:
-            yield self._held(
-                slug,
-                "the text last agreed on is not in this branch's history",
-                "run `git pull` first, or `promptstore resolve`",
-            )
+            yield self._unseen(slug)
             return
         try:
             ours = self._changed_here(slug, base, local)
@@ -139,17 +151,24 @@ class Planner:
             yield self._unrepresentable(slug, error)
             return
         if base.link.unmerged and base.link.unmerged[0] in seen.versions:
-            yield from self._unmerged(slug, base.link.unmerged, local, seen)
+            yield from self._unmerged(slug, base.link.unmerged, local)
             return
         theirs = seen.digest != base.link.document
         if ours and theirs:
             yield from self._both(slug, base, local, seen)
         elif theirs:
-            yield from self._update_local(slug, base, local, seen)
+            yield from self._update_local(slug, base, seen)
         elif ours:
             yield from self._update_remote(slug, base, local, seen)
         elif seen.version != base.link.head or seen.name != base.link.name:
             yield self._link(slug, local.blob, seen, "a newer version with the same text")
+
+    def _unseen(self, slug: str) -> Held:
+        return self._held(
+            slug,
+            "the text last agreed on is not in this branch's history",
+            "run `git pull` first, or commit an edit of it",
+        )
 
     def _changed_here(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
         if local.blob == base.blob:
@@ -166,27 +185,29 @@ class Planner:
         if self._projection(slug, local.blob) == seen.digest:
             yield self._link(slug, local.blob, seen, "both sides made the same change")
             return
-        if local.waiting:
-            yield self._waiting(slug, local.waiting)
+        if self._waits(slug):
+            yield self._waiting(slug)
             return
         theirs = self._lifted(slug, seen, local.blob)
-        yield from self._merge(slug, self._prompt(base.blob), local, seen, theirs)
+        yield from self._merge(slug, self._prompt(base.blob), local, seen.version, theirs)
 
-    def _unmerged(
-        self, slug: str, unmerged: tuple[str, str], local: LocalEntry, seen: RemoteEntry
-    ) -> Iterator[Outcome]:
-        """A vendor's edit that ours was published over: still to be brought in."""
+    def _unmerged(self, slug: str, base: BaseEntry, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
+        """A vendor's edit that ours was published over: still to be brought in, whatever came after."""
+        if self._waits(slug):
+            yield self._waiting(slug)
+            return
         version, base_blob = unmerged
-        document = self._document(slug, seen.versions[version].blob)
+        document = self._document(slug, self.trees.seen[slug].versions[version].blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
         theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(local.blob))
-        yield from self._merge(slug, self._prompt(base_blob), local, seen, theirs)
+        yield from self._merge(slug, self._prompt(base_blob), local, version, theirs)
 
     def _merge(
-        self, slug: str, base: PromptFile, local: LocalEntry, seen: RemoteEntry, theirs: PromptFile
+        self, slug: str, base: PromptFile, local: LocalEntry, version: str, theirs: PromptFile
     ) -> Iterator[Outcome]:
+        """``version`` is the vendor's, with the text ``theirs``."""
         merged = merge(base, self._prompt(local.blob), theirs)
         if merged.conflicts:
             for conflict in merged.conflicts:
@@ -196,11 +217,22 @@ class Planner:
         else:
             changed = tuple(fields(self._prompt(local.blob), theirs))
             reason = "changed on both sides, in different places"
-            yield self._action(slug, "merge", seen, fields=changed, data=merged.data, blob=local.blob, reason=reason)
+            yield Action(
+                self.trees.remote,
+                slug,
+                "merge",
+                changed,
+                shown_version(self.vendor, version),
+                reason=reason,
+                blob=local.blob,
+                remote_id=self.trees.seen[slug].id,
+                expected=version,
+                data=merged.data,
+            )
 
-    def _update_local(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
-        if local.waiting:
-            yield self._waiting(slug, local.waiting)
+    def _update_local(self, slug: str, base: BaseEntry, seen: RemoteEntry) -> Iterator[Outcome]:
+        if self._waits(slug):
+            yield self._waiting(slug)
             return
         changed = fields(self._prompt(base.blob), self._lifted(slug, seen, base.blob))
         yield from self._pull(slug, seen, "update-local", tuple(changed), f"edited at {self.vendor.title}")
@@ -226,6 +258,13 @@ class Planner:
                 f"rename it in {self.vendor.title}, or set `name:` back",
             )
             return
+        if slug in self.trees.runaway:
+            yield self._held(
+                slug,
+                f"it was published to {self.vendor.title} twice within an hour, and nobody has edited it since",
+                "look at `promptstore log`; it goes out with the next edit, or after an hour",
+            )
+            return
         for blob in self._tagged_before(slug, local, base):
             yield self._publish(slug, blob, seen, "update-remote", (), "a tag names this version")
         changed = tuple(fields(self._prompt(base.blob), self._prompt(local.blob)))
@@ -235,7 +274,7 @@ class Planner:
         """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order."""
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
-        floor = numbers.get(base.blob, 0) if base else 0
+        floor = max((numbers.get(blob, 0) for blob in {base.blob, *base.link.texts()}), default=0) if base else 0
         wanted: dict[int, str] = {}
         for tag, place in local.tags.items():
             if not self.policy.covers_tag(tag) or place.version is None or not floor < place.version < newest:
@@ -245,17 +284,21 @@ class Planner:
         return [wanted[number] for number in sorted(wanted)]
 
     def _at_vendor(self, slug: str, blob: str, base: BaseEntry | None) -> bool:
-        document = self._document(slug, blob)
-        if isinstance(document, NotRepresentable):
+        document = self._document(slug, blob) if blob in self.trees.prompts else None
+        if document is None or isinstance(document, NotRepresentable):
             return True  # nothing that could be published
         return base is not None and base.link.version_of(blob, digest_of(document)) is not None
 
     # --- deletions
 
     def _removed_here(self, slug: str, base: BaseEntry, seen: RemoteEntry | None) -> Iterator[Outcome]:
-        if seen is None or not base.seen:
+        if seen is None:
             return
-        if seen.digest != base.link.document:
+        if not base.seen:
+            yield self._unseen(slug)
+        elif self._waits(slug):
+            yield self._waiting(slug)
+        elif seen.digest != base.link.document or base.link.unmerged is not None:
             theirs = self._lifted(slug, seen, base.blob)
             yield Conflict(self.trees.remote, slug, "", self._prompt(base.blob).data(), None, theirs.data())
         elif not self.policy.push:
@@ -273,14 +316,25 @@ class Planner:
 
     def _gone(self, slug: str, base: BaseEntry, local: LocalEntry | None) -> Iterator[Outcome]:
         seen = self.trees.seen.get(slug)
-        if local is None:
+        if not base.seen:
+            yield self._unseen(slug)
+        elif local is None:
             yield Action(self.trees.remote, slug, "link", reason="deleted on both sides", remote_id=base.link.id)
+        elif self._waits(slug):
+            yield self._waiting(slug)
         elif self._edited_since(slug, base, local):
             yield Conflict(
                 self.trees.remote, slug, "", self._prompt(base.blob).data(), self._prompt(local.blob).data(), None
             )
         elif self.policy.pull:
             yield self._action(slug, "delete-local", seen, reason=f"deleted at {self.vendor.title}", blob=local.blob)
+
+    def _gone_unmet(self, slug: str, local: LocalEntry | None) -> Iterator[Outcome]:
+        """It went before anything was agreed: as if it had never been there."""
+        if local is None:
+            yield Action(self.trees.remote, slug, "link", reason="gone before it came here")
+        else:
+            yield from self._create_remote(slug, local)
 
     def _edited_since(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
         try:
@@ -334,15 +388,22 @@ class Planner:
     def _held(self, slug: str, reason: str, hint: str) -> Held:
         return Held(self.trees.remote, slug, reason, hint)
 
-    def _waiting(self, slug: str, why: str) -> Held:
-        return self._held(slug, f"waiting: {why}", "commit or put aside the edits, then run it again")
+    def _waits(self, slug: str) -> bool:
+        return slug in self.trees.waiting
+
+    def _waiting(self, slug: str) -> Held:
+        why = self.trees.waiting[slug]
+        return self._held(slug, f"waiting: {why}", "commit (and push) the edits or put them aside, then run it again")
 
     def _unrepresentable(self, slug: str, error: NotRepresentable) -> Held:
         place = f" ({error.field})" if error.field else ""
         return self._held(slug, f"{self.vendor.title} cannot hold it{place}: {error.message}", error.hint)
 
     def _prompt(self, blob: str) -> PromptFile:
-        return self.trees.prompts[blob]
+        known = self.trees.prompts.get(blob)
+        if known is None:
+            raise InvalidPrompt(f"its text {blob[:10]} cannot be read", hint="run `promptstore doctor`")
+        return known
 
     def _lifted(self, slug: str, seen: RemoteEntry, onto: str) -> PromptFile:
         return self.vendor.lens.lift(seen.document, self.trees.called(slug), self._prompt(onto))

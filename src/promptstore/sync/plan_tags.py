@@ -58,8 +58,8 @@ class _TagPlanner:
         base = self.link.tags.get(tag)
         local = self._place(ours, theirs, base)
         if local == theirs:
-            return
-        if theirs == base:
+            yield from self._equal(tag, theirs, base)
+        elif theirs == base:
             yield from self._to_remote(tag, ours, local)
         elif local == base:
             yield from self._to_local(tag, theirs)
@@ -72,6 +72,11 @@ class _TagPlanner:
                 self._ours_shown(ours),
                 self._shown(theirs),
             )
+
+    def _equal(self, tag: str, theirs: str | None, base: str | None) -> Iterator[Outcome]:
+        """Both sides stand at one place. It is agreed on, so that the next move of either is seen as a move."""
+        if theirs != base and self.slug in self.trees.base:
+            yield self._action("link", tag, theirs, "the same on both sides", None)
 
     def _place(self, ours: LocalTag | None, theirs: str | None, base: str | None) -> Place:
         if ours is None:
@@ -151,12 +156,19 @@ class _TagPlanner:
             yield self._action("untag-local", tag, None, f"taken away at {self.vendor.title}", None)
         elif problem:
             yield self._held(tag, problem, f"rename the tag in {self.vendor.title}")
+        elif not self._is_known(theirs):
+            yield self._held(
+                tag, f"version {theirs} cannot be read at {self.vendor.title}", "move the tag to another version there"
+            )
         else:
             yield self._action("tag-local", tag, theirs, f"moved at {self.vendor.title}", None)
 
+    def _is_known(self, version: str) -> bool:
+        return version in self.link.versions or (self.seen is not None and version in self.seen.versions)
+
     def _action(
         self,
-        kind: Literal["tag-remote", "untag-remote", "tag-local", "untag-local"],
+        kind: Literal["tag-remote", "untag-remote", "tag-local", "untag-local", "link"],
         tag: str,
         version: str | None,
         reason: str,

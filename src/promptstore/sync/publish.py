@@ -3,7 +3,7 @@
 PREPARED (on disk) → read the vendor's newest: moved? then plan again; our document already among the newer ones?
 then adopt it → SENT (on disk) → one POST → read back → DONE (on disk). A refusal is *not done*; anything else is
 UNKNOWN: look for the intent id, then for the document; not found, wait out the settle window, look again, and only
-then is it *not done*.
+then is it *not done*. What the vendor acknowledged is written down with its version, and never counts as not done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from promptstore.errors import (
     AuthError,
     BadResponse,
-    PromptStoreError,
+    RemoteError,
     RemoteMissing,
     RemoteRejected,
     RemoteUnreachable,
@@ -23,9 +23,12 @@ from promptstore.errors import (
 )
 from promptstore.model.digest import digest_of
 from promptstore.sync.journal import Intent, Journal
-from promptstore.vendors.base import Document, Publication, RemoteVersion, Vendor, Workspace
+from promptstore.vendors.base import Document, Publication, RemoteHead, RemoteVersion, Vendor, Workspace
 
 _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
+
+FRESH = 5.0
+"""Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,16 @@ class Published:
     version: RemoteVersion
     intent: Intent
     foreign: tuple[RemoteVersion, ...] = ()
+    slug: str = ""
+    """The prompt's slug now, where it was renamed after the intent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The vendor's newest version is not the one the plan knew: plan again."""
+    """The vendor's newest version is not the one the plan knew: plan again. ``by`` holds the key of a first publish."""
 
     reason: str
+    by: RemoteHead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +91,19 @@ class Publisher:
                 wanted.id,
             )
         )
-        ready = self._check_head(wanted, intent)
-        if ready is not None:
-            return ready
-        return self._send(wanted, intent)
+        while True:
+            looked = self.clock()
+            ready = self._check_head(wanted, intent)
+            if ready is not None:
+                return ready
+            if abs(self.clock() - looked) <= FRESH:
+                return self._send(wanted, intent)
 
     def _check_head(self, wanted: Wanted, intent: Intent) -> Published | Moved | None:
         """The last look before sending; None says that nothing is in the way."""
         if wanted.id is None:
             other = self.workspace.find(wanted.slug, wanted.document)
-            return Moved(f"'{other.name}' is at the vendor already") if other else None
+            return Moved(f"'{other.name}' is at the vendor already", other) if other else None
         newer = self._newer(wanted.id, wanted.expected, wanted.known)
         ours = self._adoptable(newer, intent)
         if ours is not None:
@@ -102,10 +111,18 @@ class Publisher:
         return Moved("a newer version came to the vendor") if newer else None
 
     def _newer(self, remote_id: str, expected: str | None, known: frozenset[str]) -> list[RemoteVersion]:
-        """Versions after ``expected`` that are not accounted for, oldest first; read fresh."""
+        """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
+
+        Raises RemoteUnreachable where the vendor shows an older state than was seen before: nothing follows from it.
+        """
         head = self.workspace.read(remote_id)
         if head.version == expected:
             return []
+        if expected is not None and self.vendor.version_key(head.version) < self.vendor.version_key(expected):
+            raise RemoteUnreachable(
+                f"{self.vendor.title} shows version {head.version}, but {expected} was there before",
+                hint="run sync again later",
+            )
         between = self.workspace.versions(remote_id, head.version, expected)
         names = [version for version in between if version not in known]
         return [version for name in names if (version := self._read(remote_id, name, head)) is not None]
@@ -119,10 +136,14 @@ class Publisher:
             return None
 
     def _adoptable(self, versions: list[RemoteVersion], intent: Intent) -> RemoteVersion | None:
-        """The version that is this very publish: by intent id, else (newest first) by what it says."""
-        marked = [v for v in versions if v.intent == intent.intent and digest_of(v.document) == intent.document]
+        """The version that is this very publish: by number or intent id, else (newest first) by what it says.
+
+        An edit in the vendor's page may copy our intent id, so the oldest of several is ours.
+        """
+        told = [v for v in versions if v.version == intent.version]
+        marked = [v for v in versions if v.intent == intent.intent]
         same = [v for v in versions if digest_of(v.document) == intent.document]
-        return next(iter(marked), None) or next(reversed(same), None)
+        return next(iter([*told, *marked]), None) or next(reversed(same), None)
 
     def _send(self, wanted: Wanted, intent: Intent) -> Published | Moved:
         intent = self.journal.move(intent, "sent", self.clock())
@@ -135,20 +156,19 @@ class Publisher:
         except WriteInDoubt:
             intent = self.journal.move(intent, "unknown", self.clock())
             return self.settle_one(intent, wanted.document, wanted.known)
+        intent = self.journal.move(intent, "sent", self.clock(), id=receipt.id, version=receipt.version)
         try:
-            return self._read_back(wanted, intent, receipt.id, receipt.version)
-        except (RemoteUnreachable, BadResponse) as error:
+            return self._read_back(wanted, intent, receipt.id)
+        except RemoteError as error:
             raise WriteInDoubt(
                 f"published, but it could not be read back: {error.message}", hint="run sync again later"
             ) from error
 
-    def _read_back(self, wanted: Wanted, intent: Intent, remote_id: str, version: str | None) -> Published:
+    def _read_back(self, wanted: Wanted, intent: Intent, remote_id: str) -> Published:
         newer = self._newer(remote_id, wanted.expected, wanted.known)
-        ours = next((v for v in newer if v.version == version), None) or self._adoptable(newer, intent)
-        if ours is None and newer and version is None:
-            ours = next((v for v in newer if v.intent == intent.intent), None)
+        ours = self._adoptable(newer, intent)
         if ours is None:
-            raise BadResponse(f"the vendor accepted it, but version {version or '?'} cannot be found there")
+            raise BadResponse(f"the vendor accepted it, but version {intent.version or '?'} cannot be found there")
         return self._done(intent, ours, tuple(v for v in newer if v != ours))
 
     def _done(self, intent: Intent, ours: RemoteVersion, others: tuple[RemoteVersion, ...]) -> Published:
@@ -161,11 +181,23 @@ class Publisher:
     def settle_one(
         self, intent: Intent, document: Document | None, known: frozenset[str] = frozenset()
     ) -> Published | Moved:
-        """Find out what became of a write in doubt. Raises WriteInDoubt while the settle window is open."""
-        found = self._find(intent, document, known)
+        """Find out what became of a write in doubt.
+
+        Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
+        """
+        gone = False
+        try:
+            found = self._find(intent, document, known)
+        except RemoteMissing:
+            found, gone = None, True
         if found is not None:
             newer, ours = found
             return self._done(intent, ours, tuple(v for v in newer if v != ours))
+        if intent.version is not None and not gone:
+            raise WriteInDoubt(
+                f"the vendor took it as version {intent.version}, but does not show it (yet)",
+                hint="run sync again later; nothing is sent twice",
+            )
         if self.clock() - intent.at < self.settle:
             raise WriteInDoubt(
                 "the vendor did not answer, and the version is not there (yet)",
@@ -190,8 +222,3 @@ class Publisher:
             return None
         found = self.workspace.find(intent.slug, document)
         return found.id if found else None
-
-
-def is_lasting(error: PromptStoreError) -> bool:
-    """Whether trying the same again cannot help."""
-    return isinstance(error, RemoteRejected | AuthError)

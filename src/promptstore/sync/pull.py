@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from promptstore.errors import PromptStoreError
+from promptstore.errors import PromptStoreError, RefMoved
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.git.commits import Identity, NewCommit
 from promptstore.store.history import system_identity
@@ -48,7 +48,7 @@ class Puller:
 
     def pull(self, actions: Sequence[Action]) -> list[Action]:
         """Carry out the contents part; returns what was done. Raises StoreBusy or RefMoved before anything changed."""
-        ours = [action for action in actions if action.kind in LOCAL_KINDS]
+        ours = [action for action in actions if action.kind in LOCAL_KINDS and action.tag is None]
         changes: list[Change] = []
         done: list[tuple[Action, list[Change]]] = []
         for action in ours:
@@ -109,9 +109,10 @@ class Puller:
     def _merge(self, action: Action, seen: RemoteEntry) -> Change:
         raw = self._store.contents.raw(action.blob or "")
         text = edited(raw, PromptFile.model_validate(action.data))
-        change = self._version(action.slug, seen, seen.version)
-        subject = f"Merge {action.slug} with version {seen.version} at {self._session.name}"
-        return replace(change, text=text, message=self._message(subject, action.slug, seen.version), version="")
+        version = action.expected or seen.version
+        change = self._version(action.slug, seen, version)
+        subject = f"Merge {action.slug} with version {version} at {self._session.name}"
+        return replace(change, text=text, message=self._message(subject, action.slug, version), version="")
 
     def _deletion(self, action: Action) -> Change:
         who = system_identity(self._store.clock())
@@ -120,19 +121,24 @@ class Puller:
 
     def _commit(self, changes: Sequence[Change]) -> None:
         """One commit a change on the synced branch, and the checked-out files with it."""
+        if self._store.refs.read(self._store.branch) != self._local.branch_tip:
+            raise RefMoved("the branch was moved meanwhile", hint="run it again")
         texts = [TextChange(change.slug, change.text, change.author, change.message) for change in changes]
         commit_texts(self._store, texts, f"promptstore: pull {self._session.name}")
 
     # --- agreements
 
     def _agree(self, action: Action, steps: Sequence[Change]) -> None:
+        if steps and not self._is_ours(action.slug, steps[-1].text):
+            return  # the text waits for its way into L (pushed, merged); until then nothing is agreed
         if action.kind == "delete-local" or (action.kind == "link" and action.blob is None):
             self._session.agree(action.slug, None)
             return
-        if steps and not self._counts_at_once:
-            return  # the text waits for its way into L (pushed, merged); until then nothing is agreed
         seen = self._session.tracked.prompts[action.slug]
         agreed = self._session.agreed(action.slug)
+        if action.kind == "merge" and agreed is not None and agreed.link.unmerged is not None:
+            self._agree_merged(action.slug, agreed, steps)
+            return
         ours = {change.version: self._store.commits.blob_id(change.text or b"") for change in steps if change.version}
         old = agreed.link if agreed else None
         versions = {**seen.known_versions(), **(old.versions if old else {})}
@@ -143,6 +149,16 @@ class Puller:
         called = self._session.called(action.slug)
         link = Link(seen.id, seen.name, seen.version, seen.digest, versions, tags, proof=proof, called=called)
         self._session.agree(action.slug, Agreed(blob, link))
+
+    def _is_ours(self, slug: str, text: bytes | None) -> bool:
+        """Whether L says it: at once where L is the branch, else only when it has been pushed and merged."""
+        blob = None if text is None else self._store.commits.blob_id(text)
+        return self._counts_at_once or self._local.prompts.get(slug) == blob
+
+    def _agree_merged(self, slug: str, agreed: Agreed, steps: Sequence[Change]) -> None:
+        """A version that ours was published over has been brought in: what is agreed on stays what we published."""
+        proof = self._store.commits.blob_id(steps[0].text or b"")
+        self._session.agree(slug, Agreed(agreed.blob, replace(agreed.link, unmerged=None, proof=proof)))
 
     def _agreed_blob(self, action: Action, seen: RemoteEntry, ours: Mapping[str, str]) -> str:
         """Our text of the vendor's newest: after a merge that is the vendor's, so that the merged text goes out."""
@@ -156,6 +172,7 @@ class Puller:
 
     def pull_tags(self, actions: Sequence[Action]) -> list[Action]:
         """Move our tags to where the vendor's stand."""
+        equal = [action for action in actions if action.kind == "link" and action.tag is not None]
         wanted = [action for action in actions if action.kind in LOCAL_TAG_KINDS]
         places = []
         done = []
@@ -166,9 +183,9 @@ class Puller:
             places.append(place)
             done.append(action)
         move_tags(self._store, places, self._tag_mover())
-        for action in done:
+        for action in [*equal, *done]:
             self._session.relink_tag(action.slug, action.tag or "", action.expected)
-        return done
+        return equal + done
 
     def _tag_mover(self) -> Identity:
         return vendor_identity(None, self._session.vendor, self._store.clock())

@@ -58,8 +58,8 @@ class Pusher:
         for action in actions:
             outcome = self._one(action)
             outcomes.append(outcome)
-            if not outcome.done:
-                break  # what follows in the order of versions must not overtake it
+            if not outcome.done or outcome.again:
+                break  # what follows must not overtake it, nor bury what others saved meanwhile
         return outcomes
 
     def _one(self, action: Action) -> Outcome:
@@ -79,6 +79,8 @@ class Pusher:
         wanted = self._wanted(action)
         result = self._publisher.publish(wanted)
         if isinstance(result, Moved):
+            if result.by is not None:
+                self._session.blocked[action.slug] = result.by.id
             return Outcome(action, done=False, again=True)
         self.record(action.slug, result)
         shown = result.version.version
@@ -96,9 +98,13 @@ class Pusher:
             self._session.vendor.lens.project(prompt, self._session.called(slug)),
             self._message(slug, blob),
             link.id if link else action.remote_id,
-            link.head if link else action.expected,
+            self._newest(link.head if link else None, action.expected),
             frozenset(link.versions) if link else frozenset(),
         )
+
+    def _newest(self, *versions: str | None) -> str | None:
+        """The newest version taken into account: the agreed one, or one with the same text that the plan saw."""
+        return max((v for v in versions if v is not None), key=self._session.vendor.version_key, default=None)
 
     def _message(self, slug: str, blob: str) -> str:
         """The subject of the commit that brought this text."""
@@ -109,7 +115,7 @@ class Pusher:
         _, _, message = found.data.decode("utf-8", "replace").partition("\n\n")
         return message.strip().split("\n", 1)[0]
 
-    def record(self, slug: str, published: Published) -> None:
+    def record(self, slug: str, published: Published, called: str = "") -> None:
         """Agree on what was read back; a foreign version that came between is noted as still to be merged."""
         version, intent = published.version, published.intent
         agreed = self._session.agreed(slug)
@@ -127,10 +133,11 @@ class Pusher:
             versions,
             link.tags,
             unmerged,
-            called=self._session.called(slug),
+            called=called or self._session.called(slug),
         )
         self._session.agree(slug, Agreed(intent.blob, new))
         self._session.published.append(published)
+        self._session.is_there(slug)
 
     # --- deleting
 

@@ -52,7 +52,8 @@ class Recorder:
     def _sighting(
         self, session: Session, entries: dict[str, RemoteEntry], published: Published, version: RemoteVersion
     ) -> list[Sighting]:
-        slug, entry = published.intent.slug, entries.get(published.intent.slug)
+        slug = published.slug or published.intent.slug
+        entry = entries.get(slug)
         if version is published.version:
             blob, texts = published.intent.blob, {}
         else:
@@ -103,7 +104,7 @@ class Recorder:
             session.agreement,
             session.pending,
             system_identity(self._store.clock()),
-            workspace=session.identity or session.agreement.workspace,
+            workspace=session.agreement.workspace or session.identity,
         )
         made = [(slug, agreed.blob) for slug, agreed in session.pending.items() if agreed is not None]
         if made:

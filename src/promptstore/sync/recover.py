@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from promptstore.errors import PromptStoreError, WriteInDoubt
 from promptstore.store.store import Store
 from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.session import Session
@@ -14,9 +17,18 @@ from promptstore.vendors.base import Document
 class Recovery:
     """Settles one remote's open intents before anything else is planned for it."""
 
-    def __init__(self, store: Store, session: Session, journal: Journal, publisher: Publisher, pusher: Pusher) -> None:
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        local: Local,
+        journal: Journal,
+        publisher: Publisher,
+        pusher: Pusher,
+    ) -> None:
         self._store = store
         self._session = session
+        self._local = local
         self._journal = journal
         self._publisher = publisher
         self._pusher = pusher
@@ -26,35 +38,39 @@ class Recovery:
         for intent in self._journal.intents().values():
             if intent.remote != self._session.name:
                 continue
+            slug = self._slug_now(intent)
             try:
-                self._settle(intent)
+                self._settle(intent, slug)
             except PromptStoreError as error:
-                self._session.in_doubt.add(intent.slug)
-                self._session.fail(_in_doubt(error), intent.slug)
+                self._session.in_doubt.add(slug)
+                self._session.fail(_in_doubt(error), slug)
 
-    def _settle(self, intent: Intent) -> None:
-        if intent.state == "done":
-            self._adopt_done(intent)
-        elif intent.is_open:
-            agreed = self._session.agreed(intent.slug)
-            known = frozenset(agreed.link.versions) if agreed else frozenset()
-            result = self._publisher.settle_one(intent, self._document(intent), known)
-            if isinstance(result, Published):
-                self._pusher.record(intent.slug, result)
+    def _slug_now(self, intent: Intent) -> str:
+        """The slug of the intent's prompt, which may have been renamed since."""
+        linked = (slug for slug, agreed in self._session.all_agreed().items() if agreed.link.id == intent.id)
+        there = self._local.prompts
+        moved = (
+            new
+            for new in self._local.numbering.moves
+            if new in there and intent.slug not in there and intent.slug in self._local.numbering.names_of(new)
+        )
+        return next(linked, None) or next(moved, None) or intent.slug
 
-    def _adopt_done(self, intent: Intent) -> None:
-        """Done at the vendor, but the process died before it was recorded."""
-        agreed = self._session.agreed(intent.slug)
-        if agreed is not None and intent.version in agreed.link.versions:
+    def _settle(self, intent: Intent, slug: str) -> None:
+        agreed = self._session.agreed(slug)
+        known = frozenset(agreed.link.versions) if agreed else frozenset()
+        if intent.state != "recorded" and intent.version in known:
             self._journal.move(intent, "recorded", intent.at)
-            return
-        version = self._publisher.workspace.read(intent.id or "", intent.version)
-        self._pusher.record(intent.slug, Published(version, intent))
+        elif intent.state == "done" or intent.is_open:
+            called = self._session.called(slug) if agreed else intent.slug
+            result = self._publisher.settle_one(intent, self._document(intent, called), known)
+            if isinstance(result, Published):
+                self._pusher.record(slug, replace(result, slug=slug), called)
 
-    def _document(self, intent: Intent) -> Document | None:
+    def _document(self, intent: Intent, called: str) -> Document | None:
         """What was sent, made again from the text it was made of."""
         prompt = self._store.contents.prompt(intent.blob, self._store.layout.path(intent.slug))
-        return self._session.vendor.lens.project(prompt, self._session.called(intent.slug))
+        return self._session.vendor.lens.project(prompt, called)
 
 
 def _in_doubt(error: PromptStoreError) -> PromptStoreError:

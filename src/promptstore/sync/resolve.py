@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from promptstore.errors import ConflictError, InvalidPrompt, Where
@@ -108,6 +109,9 @@ class Resolver:
     def _deleted_here(self, slug: str, seen: RemoteEntry) -> None:
         if self._side != "ours":
             self._commit(slug, self._store.contents.raw(seen.blob))
+        old = self._session.agreed(slug)
+        if self._side != "ours" and old is not None and old.link.unmerged is not None:
+            return  # it is back, and what ours was published over is merged into it by the next run
         self._agree(slug, seen)
 
     def _gone(self, slug: str) -> None:
@@ -120,9 +124,13 @@ class Resolver:
         commit_texts(self._store, [TextChange(slug, text, self._store.user(), subject)], "promptstore: resolve")
 
     def _agree(self, slug: str, seen: RemoteEntry) -> None:
-        """The vendor's newest is taken note of; what is chosen here is an edit made with sight of it."""
+        """The vendor's version is taken note of: what is chosen here was chosen with sight of it."""
         old = self._session.agreed(slug)
-        proof = self._store.prompts_at(self._store.refs.read(self._store.branch)).get(slug, "")
+        before = (old.link.proof or old.blob) if old else ""
+        proof = self._store.prompts_at(self._store.refs.read(self._store.branch)).get(slug, before)
+        if old is not None and old.link.unmerged is not None:
+            self._session.agree(slug, Agreed(old.blob, replace(old.link, unmerged=None, proof=proof)))
+            return
         versions = {**seen.known_versions(), **(old.link.versions if old else {})}
         tags = old.link.tags if old else {}
         called = self._session.called(slug)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from promptstore.errors import PromptStoreError, RemoteUnreachable, StoreBusy, WriteInDoubt
+from promptstore.errors import PromptStoreError, RefMoved, RemoteUnreachable, StoreBusy, WriteInDoubt
 from promptstore.store.config import RemoteConfig
 from promptstore.sync.actions import SyncError
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
@@ -60,7 +60,10 @@ class Session:
     vanished: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     in_doubt: set[str] = field(default_factory=set)
+    """Prompts of which this run concludes nothing: a write in doubt, a version that could not be read."""
     errors: list[SyncError] = field(default_factory=list)
+    busy: bool = False
+    """Whether the checkout was busy when a commit was to be made: then nothing more is pulled in this run."""
     identity: str = ""
     down: bool = False
     """Whether the remote could not be observed: then nothing is concluded or sent in this run."""
@@ -68,6 +71,8 @@ class Session:
     """Agreements reached but not yet recorded."""
     published: list[Published] = field(default_factory=list)
     """Publishes that are done but not yet recorded."""
+    blocked: dict[str, str] = field(default_factory=dict)
+    """Prompts whose key a first publish found taken at the vendor -> the id of what holds it."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Moves followed in this run: new slug -> old slug."""
     moved_tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -81,6 +86,8 @@ class Session:
         """Read B and R as recorded."""
         self.agreement = self.agreements.read()
         self.tracked = self.tracking.read()
+        self.gone = {slug for slug, entry in self.tracked.prompts.items() if entry.gone}
+        self.vanished = set(self.gone)
 
     def agreed(self, slug: str) -> Agreed | None:
         """The newest agreement on a prompt, recorded or not."""
@@ -122,10 +129,16 @@ class Session:
             tags[tag] = version
         self.agree(slug, Agreed(agreed.blob, replace(agreed.link, tags=tags)))
 
+    def is_there(self, slug: str) -> None:
+        """A prompt that was just published: whatever was found out about its absence is over."""
+        self.gone.discard(slug)
+        self.vanished.discard(slug)
+        self.blocked.pop(slug, None)
+
     def fail(self, error: PromptStoreError, slug: str | None = None) -> None:
         """Note what went wrong; nothing else is stopped by it."""
         error.at(remote=self.name, slug=slug)
-        retry = isinstance(error, RemoteUnreachable | WriteInDoubt | StoreBusy)
+        retry = isinstance(error, RemoteUnreachable | WriteInDoubt | StoreBusy | RefMoved)
         later = "run it again later" if retry else f"see `promptstore remote check {self.name}`"
         self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint or later))
 

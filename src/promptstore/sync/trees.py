@@ -35,7 +35,7 @@ class Link:
     """Tags as last agreed: tag -> vendor version."""
     unmerged: tuple[str, str] | None = None
     """A foreign vendor version that ours was published over unseen, and the blob that both came from: the two are
-    still to be merged."""
+    still to be merged, before anything newer is looked at."""
     proof: str = ""
     """The text on the branch that has taken this version in, where it is not the agreed text itself (a merge)."""
     called: str = ""
@@ -46,6 +46,10 @@ class Link:
         same = [v for v, known in self.versions.items() if known.blob == blob]
         same = same or [v for v, known in self.versions.items() if known.document == document]
         return next((v for v in prefer if v in same), same[-1] if same else None)
+
+    def texts(self) -> set[str]:
+        """The blobs of ours that the vendor has, or that were made of what it has."""
+        return {self.proof, *(known.blob for known in self.versions.values())}
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -104,8 +108,6 @@ class LocalEntry:
     blob: str
     tags: Mapping[str, LocalTag] = field(default_factory=dict)
     problem: str | None = None
-    waiting: str | None = None
-    """A text of the vendor's that is on its way to L already (uncommitted edits, an unmerged branch): leave it be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ class RemoteEntry:
     document: Document
     versions: Mapping[str, SeenVersion]
     tags: Mapping[str, str] = field(default_factory=dict)
+    gone: bool = False
+    """Whether it was proven to be there no more; what is known of it stays until that is settled here, too."""
 
     @property
     def blob(self) -> str:
@@ -160,6 +164,7 @@ class RemoteEntry:
             "tags": dict(self.tags),
             "versions": {v: seen.row() for v, seen in self.versions.items()},
             "document": self.document,
+            "gone": self.gone,
         }
 
     @classmethod
@@ -173,6 +178,7 @@ class RemoteEntry:
             content["document"],
             {v: SeenVersion(*row) for v, row in content["versions"].items()},
             content["tags"],
+            content.get("gone", False),
         )
 
 
@@ -193,7 +199,13 @@ class Trees:
     gone: frozenset[str] = frozenset()
     """Those of them whose absence is proven by a second listing and a single read."""
     in_doubt: frozenset[str] = frozenset()
-    """Slugs with a write whose outcome is unknown."""
+    """Slugs of which nothing can be concluded: a write whose outcome is unknown, a read that failed."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """Slugs whose text on the branch or in the work tree is not (yet) L's, and why: nothing is pulled over it."""
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    """Slugs whose key at the vendor is taken by something the listing does not show -> its id there."""
+    runaway: frozenset[str] = frozenset()
+    """Slugs that were published again and again without anybody's doing."""
 
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""

@@ -1,0 +1,516 @@
+"""Ways in which an edit or a tag could be lost or sent twice, each once found wanting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace, lost_reply
+from repos import chat, commit, git, make_store
+
+from promptstore.errors import BadResponse, RemoteUnreachable
+from promptstore.store.address import parse_address
+from promptstore.store.git.refs import RefMove, Refs
+from promptstore.store.tagging import delete_tag, set_tag
+
+TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
+OURS = TEXT.replace("First", "1st")
+THEIRS = TEXT.replace("Third", "3rd")
+BOTH = OURS.replace("Third", "3rd")
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
+
+
+def kinds(actions: object) -> list[str]:
+    return [f"{action.kind} {action.slug}" for action in actions]  # type: ignore[attr-defined]
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def file_of(rig: Rig, slug: str = "p") -> str:
+    return (root(rig) / f"prompts/{slug}.yaml").read_text()
+
+
+def racing(acme: MemoryWorkspace, text: str) -> Callable[..., None]:
+    """Somebody saves ``text`` in the moment before our request arrives."""
+
+    def save(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", text)
+
+    return save
+
+
+def unreachable(*_: object) -> None:
+    raise RemoteUnreachable("no route to host")
+
+
+def tag(rig: Rig, address: str, name: str) -> None:
+    set_tag(rig.store, rig.store.locate(parse_address(address)), name)
+
+
+# --- what came between
+
+
+def test_a_crash_before_the_record_forgets_no_foreign_version(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    commit(root(rig), {"p": chat(OURS)})
+    acme.before["publish"] = racing(acme, THEIRS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Refs, "move", _dies)
+        with pytest.raises(Killed):
+            rig.sync()
+    rig.until_quiet()
+    assert acme.text("p") == BOTH
+    assert file_of(rig) == chat(BOTH)
+
+
+def _dies(*_: object) -> None:
+    raise Killed
+
+
+def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    commit(root(rig), {"p": chat(OURS)})
+    acme.before["publish"] = racing(acme, THEIRS)
+    acme.after["publish"] = lambda _: (acme.after.clear(), acme.edit("p", "Before.\n\n" + OURS))
+    rig.until_quiet()
+    assert acme.text("p") == "Before.\n\n" + BOTH
+
+
+def test_what_comes_between_two_publishes_in_a_row_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    commit(root(rig), {"p": chat(OURS)})
+    tag(rig, "p", "production")
+    commit(root(rig), {"p": chat(OURS.replace("Second", "2nd"))})
+    acme.before["publish"] = racing(acme, THEIRS)
+    rig.until_quiet()
+    assert acme.text("p") == BOTH.replace("Second", "2nd")
+
+
+def test_a_newer_version_with_the_same_text_does_not_keep_an_edit_waiting(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    acme.edit("p", "one")
+    commit(root(rig), {"p": chat("two")})
+    assert kinds(rig.sync().done) == ["update-remote p"]
+    assert acme.text("p") == "two"
+
+
+def test_an_unmerged_version_waits_for_uncommitted_edits(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    commit(root(rig), {"p": chat(OURS)})
+
+    def race(_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", THEIRS)
+        (root(rig) / "prompts/p.yaml").write_text(chat("in the editor"))
+
+    acme.before["publish"] = race
+    result = rig.sync()
+    assert [held.reason for held in result.plan.held] == ["waiting: its file has uncommitted edits"]
+    assert file_of(rig) == chat("in the editor")
+    git(root(rig), "checkout", "-q", "prompts/p.yaml")
+    rig.until_quiet()
+    assert acme.text("p") == BOTH
+
+
+# --- work-tree files that are not committed
+
+
+def test_a_new_file_not_yet_committed_makes_its_namesake_wait(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"other": chat("other")})
+    (root(rig) / "prompts/p.yaml").write_text(chat("mine, half done"))
+    acme.edit("p", "theirs")
+    result = rig.sync()
+    assert [(held.slug, held.reason) for held in result.plan.held] == [("p", "waiting: its file has uncommitted edits")]
+    commit(root(rig), {})
+    assert [c.slug for c in rig.sync().plan.conflicts] == ["p"]
+
+
+def test_a_deletion_at_the_vendor_waits_for_uncommitted_edits(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(8)})
+    rig.sync()
+    (root(rig) / "prompts/p1.yaml").write_text(chat("in the editor"))
+    acme.archive("p1")
+    assert rig.sync().done == []
+    commit(root(rig), {})
+    assert [c.slug for c in rig.sync().plan.conflicts] == ["p1"]
+
+
+def test_a_commit_made_during_the_pull_is_not_overwritten(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from promptstore.sync import pull
+
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    acme.edit("p", "theirs")
+    real = pull.text_of
+
+    def slow(*arguments: object) -> bytes:
+        made = real(*arguments)  # type: ignore[arg-type]
+        monkeypatch.setattr(pull, "text_of", real)
+        commit(root(rig), {"p": chat("ours")})
+        return made
+
+    monkeypatch.setattr(pull, "text_of", slow)
+    assert [c.slug for c in rig.sync().plan.conflicts] == ["p"]
+    assert file_of(rig) == chat("ours")
+
+
+# --- tags
+
+
+def test_equal_tags_are_agreed_on(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    tag(rig, "p", "production")
+    acme.edit("p", "one", label="production")
+    rig.sync()
+    acme.edit("p", "two", label="production")
+    rig.until_quiet()
+    assert rig.store.tags("p") == {"production": 2}
+    delete_tag(rig.store, "p", "production")
+    rig.until_quiet()
+    assert acme.by_name("p").labels == {}  # type: ignore[union-attr]
+    assert rig.store.tags("p") == {}
+
+
+def test_a_tag_whose_reply_was_lost_is_agreed_on(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    tag(rig, "p", "production")
+    acme.after["set_tag"] = lost_reply
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    acme.after.clear()
+    rig.until_quiet()
+    delete_tag(rig.store, "p", "production")
+    rig.until_quiet()
+    assert acme.by_name("p").labels == {}  # type: ignore[union-attr]
+
+
+def test_a_tag_taken_away_on_both_sides_may_come_back(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("p", "one", label="production")
+    rig.until_quiet()
+    acme.label("p", "production", None)
+    delete_tag(rig.store, "p", "production")
+    rig.until_quiet()
+    acme.label("p", "production", 1)
+    rig.until_quiet()
+    assert rig.store.tags("p") == {"production": 1}
+
+
+def test_a_tag_on_a_broken_older_text_stops_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": "messages: ["})
+    tag(rig, "p", "oops")
+    commit(root(rig), {"p": chat("two"), "q": chat("q")})
+    assert sorted(kinds(rig.sync().done)) == ["create-remote q", "update-remote p"]
+
+
+def test_older_tagged_texts_are_not_sent_after_a_merge(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("zero")})
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    tag(rig, "p@1", "old")
+    commit(root(rig), {"p": chat(OURS)})
+    acme.edit("p", THEIRS)
+    rig.until_quiet()
+    assert [r.document["prompt_template"]["messages"][0]["content"][0]["text"] for r in _versions(acme)] == [
+        TEXT,
+        THEIRS,
+        BOTH,
+    ]
+
+
+def _versions(acme: MemoryWorkspace, name: str = "p") -> list:  # type: ignore[type-arg]
+    kept = acme.by_name(name)
+    assert kept is not None
+    return kept.versions
+
+
+# --- gone, archived, renamed
+
+
+def test_a_prompt_gone_before_it_was_agreed_on_is_forgotten(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"x{n}": chat("x") for n in range(8)} | {"p": chat("ours")})
+    acme.edit("p", "theirs")
+    rig.sync()
+    kept = acme.by_name("p")
+    del acme.prompts[kept.id]  # type: ignore[union-attr]
+    result = rig.until_quiet()
+    assert result.plan.conflicts == ()
+    assert acme.text("p") == "ours"
+    acme.edit("p", "edited")
+    rig.until_quiet()
+    assert file_of(rig) == chat("edited")
+
+
+def test_an_archived_namesake_holds_a_first_publish(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("p", "once upon a time")
+    acme.archive("p")
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    result = rig.sync()
+    assert kinds(result.done) == ["create-remote q"]
+    assert [held.slug for held in result.plan.held] == ["p"]
+    assert "archived" in result.plan.held[0].reason
+    assert acme.requests.count("find") <= 4
+
+
+def test_a_rename_during_doubt_keeps_one_link(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"old": chat("one")})
+    rig.sync()
+    commit(root(rig), {"old": chat("two")})
+    acme.before["publish"] = lost_reply
+    rig.sync()
+    acme.before.clear()
+    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    rig.now += 100
+    rig.until_quiet()
+    assert [kept.name for kept in acme.prompts.values()] == ["old"]
+    assert len(_versions(acme, "old")) == 2
+
+
+def test_a_rename_while_the_first_publish_is_in_doubt_makes_no_second_prompt(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"old": chat("one")})
+    acme.after["publish"] = lost_reply
+    acme.before["find"] = lambda *_: unreachable() if "publish" in acme.requests else None
+    rig.sync()
+    acme.after.clear()
+    acme.before.clear()
+    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    rig.until_quiet()
+    assert [kept.name for kept in acme.prompts.values()] == ["old"]
+    assert not (root(rig) / "prompts/old.yaml").exists()
+
+
+def test_a_write_in_doubt_ends_when_its_prompt_is_deleted(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"x{n}": chat("x") for n in range(8)} | {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+    acme.before["publish"] = lost_reply
+    rig.sync()
+    acme.before.clear()
+    acme.archive("p")
+    rig.now += 100
+    result = rig.sync()
+    assert result.errors == []
+    assert [c.slug for c in result.plan.conflicts] == ["p"]
+
+
+# --- one failing read
+
+
+def test_a_version_that_cannot_be_read_concludes_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    acme.edit("p", "theirs")
+    commit(root(rig), {"p": chat("ours"), "q": chat("q2")})
+    heads = [kept.id for kept in acme.prompts.values() if kept.name == "p"]
+    real = acme.read
+
+    def read(prompt_id: str, version: str | None = None) -> object:
+        if prompt_id in heads:
+            unreachable()
+        return real(prompt_id, version)
+
+    acme.read = read  # type: ignore[method-assign, assignment]
+    result = rig.sync()
+    assert kinds(result.done) == ["update-remote q"]
+    assert [(error.slug, error.retry) for error in result.errors] == [("p", True)]
+    assert [action.slug for action in result.plan.actions] == ["q"]
+    acme.read = real  # type: ignore[method-assign]
+    assert [c.slug for c in rig.sync().plan.conflicts] == ["p"]
+
+
+def test_a_busy_checkout_does_not_stop_publishing(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    acme.edit("p", "theirs")
+    commit(root(rig), {"q": chat("q2")})
+    (root(rig) / ".git/MERGE_HEAD").write_text("")
+    result = rig.sync()
+    assert kinds(result.done) == ["update-remote q"]
+    assert [error.retry for error in result.errors] == [True]
+    (root(rig) / ".git/MERGE_HEAD").unlink()
+    assert kinds(rig.sync().done) == ["update-local p"]
+
+
+def test_a_document_no_lens_can_read_is_one_prompts_trouble(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from promptstore.vendors.promptlayer.lens import PromptLayerLens
+
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    acme.edit("p", "poison")
+    acme.edit("q", "q2")
+    real = PromptLayerLens.lift
+
+    def lift(self: PromptLayerLens, document: dict[str, object], *rest: object) -> object:
+        if "poison" in str(document):
+            raise BadResponse("not a document")
+        return real(self, document, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PromptLayerLens, "lift", lift)
+    result = rig.sync()
+    assert kinds(result.done) == ["update-local q"]
+    assert [error.slug for error in result.errors] == ["p"]
+
+
+def test_a_lens_that_fails_in_planning_is_one_prompts_trouble(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from promptstore.vendors.promptlayer.lens import PromptLayerLens
+
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    acme.edit("p", "poison")
+    acme.edit("q", "q2")
+    engine = rig.engine()
+    from promptstore.sync.observe import Depth
+
+    engine.observe(Depth())
+    real = PromptLayerLens.lift
+
+    def lift(self: PromptLayerLens, document: dict[str, object], *rest: object) -> object:
+        if "poison" in str(document):
+            raise BadResponse("not a document")
+        return real(self, document, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PromptLayerLens, "lift", lift)
+    result = engine.run()
+    assert kinds(result.done) == ["update-local q"]
+    assert [held.slug for held in result.plan.held] == ["p"]
+
+
+# --- acknowledged, but not shown
+
+
+def test_an_acknowledged_version_that_is_not_shown_is_never_sent_again(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+    kept = acme.by_name("p")
+    real = acme.read
+    stale = real(kept.id)  # type: ignore[union-attr]
+    acme.read = lambda *_: stale  # type: ignore[method-assign, assignment]
+    for _ in range(3):
+        assert [error.retry for error in rig.sync().errors] == [True]
+        rig.now += 1000
+    assert len(_versions(acme)) == 2
+    acme.read = real  # type: ignore[method-assign]
+    rig.until_quiet()
+    assert len(_versions(acme)) == 2
+
+
+def test_another_normal_form_of_the_vendors_is_found_by_the_intent(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+
+    def rewrite(publication: object) -> None:
+        acme.after.clear()
+        _versions(acme)[-1].document["tags"] = ["added by the vendor"]
+        lost_reply()
+
+    acme.after["publish"] = rewrite
+    rig.sync()
+    rig.now += 1000
+    rig.until_quiet()
+    assert len(_versions(acme)) == 2
+
+
+def test_an_older_head_than_the_known_one_is_not_believed(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+    rig.sync()
+    commit(root(rig), {"p": chat("three")})
+    real = acme.read
+    acme.read = lambda prompt_id, version=None: real(prompt_id, "1")  # type: ignore[method-assign, assignment]
+    result = rig.sync()
+    assert acme.writes == ["publish", "publish"]
+    assert [error.retry for error in result.errors] == [True]
+
+
+# --- the wrong key
+
+
+def test_another_workspace_changes_nothing_that_is_known(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.workspace_id = "1"
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    seen = git(root(rig), "rev-parse", "refs/remotes/acme/main")
+    other = MemoryWorkspace()
+    other.workspace_id = "2"
+    other.edit("p", "another world")
+    rig.workspaces = {"acme": other}
+    result = rig.sync()
+    assert [halt.remote for halt in result.plan.halted] == ["acme"]
+    again = rig.sync(accept=result.plan.plan_id)
+    assert (again.done, other.writes) == ([], [])
+    assert git(root(rig), "rev-parse", "refs/remotes/acme/main") == seen
+    rig.workspaces = {"acme": acme}
+    assert rig.sync().plan.halted == ()
+
+
+def test_a_listing_that_shrinks_during_the_run_is_guarded_too(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(4)})
+    rig.sync()
+    commit(root(rig), {"p0": chat("edited")})
+    calls = []
+
+    def vanish(*_: object) -> None:
+        calls.append(1)
+        if "versions" not in acme.requests and len(calls) == 1:
+            acme.edit("p0", "foreign")
+            for n in range(1, 4):
+                acme.archive(f"p{n}")
+
+    acme.before["read"] = vanish
+    result = rig.sync()
+    assert [kind for kind in kinds(result.done) if "delete" in kind] == []
+    assert all((root(rig) / f"prompts/p{n}.yaml").exists() for n in range(4))
+
+
+def test_a_ref_that_moved_elsewhere_is_read_again(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+
+    def elsewhere(*_: object) -> None:
+        acme.after.clear()
+        base = "refs/promptstore/acme/base"
+        old = rig.store.refs.read(base)
+        new = git(root(rig), "commit-tree", f"{old}^{{tree}}", "-p", str(old), "-m", "the same, elsewhere")
+        rig.store.refs.move([RefMove(base, new, old)], "test")
+
+    acme.after["publish"] = elsewhere
+    rig.sync()
+    rig.until_quiet()
+    assert len(_versions(acme)) == 2
