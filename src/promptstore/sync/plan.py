@@ -191,7 +191,7 @@ class Planner:
         theirs = self._lifted(slug, seen, local.blob)
         yield from self._merge(slug, self._prompt(base.blob), local, seen.version, theirs)
 
-    def _unmerged(self, slug: str, base: BaseEntry, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
+    def _unmerged(self, slug: str, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
         """A vendor's edit that ours was published over: still to be brought in, whatever came after."""
         if self._waits(slug):
             yield self._waiting(slug)
