@@ -43,8 +43,8 @@ class Cache:
                         f"SELECT key, value FROM fact WHERE kind = ? AND key IN ({marks})", (kind, *chunk)
                     )
                     found.update(rows)
-            except (sqlite3.Error, OSError):
-                self._drop()
+            except (sqlite3.Error, OSError) as error:
+                self._drop(error)
         return found
 
     def put(self, kind: str, key: str, value: bytes) -> None:
@@ -59,8 +59,8 @@ class Cache:
                 connection = self._open()
                 with connection:
                     connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", rows)
-            except (sqlite3.Error, OSError):
-                self._drop()
+            except (sqlite3.Error, OSError) as error:
+                self._drop(error)
 
     def close(self) -> None:
         with self._lock:
@@ -73,24 +73,28 @@ class Cache:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
             self._discard_when_large()
             connection = sqlite3.connect(self.path, timeout=0.2, check_same_thread=False)
+            self._connection, self._pid = connection, os.getpid()
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(_SCHEMA)
-            self._connection, self._pid = connection, os.getpid()
         return self._connection
 
     def _discard_when_large(self) -> None:
         if os.path.exists(self.path) and os.path.getsize(self.path) > _MAX_BYTES:
             os.unlink(self.path)
 
-    def _drop(self) -> None:
-        """Forget a connection that failed, and a file that is no database."""
+    def _drop(self, error: Exception) -> None:
+        """Forget a connection that failed, and a file that is no database of ours."""
         connection, self._connection = self._connection, None
-        damaged = False
         if connection is not None:
-            try:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            except sqlite3.DatabaseError as error:
-                damaged = not isinstance(error, sqlite3.OperationalError)
             connection.close()
-        if damaged and os.path.exists(self.path):
+        if not _is_damage(error):
+            return
+        try:
             os.unlink(self.path)
+        except OSError:  # not ours to remove: then the store is only slower
+            return
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file itself is at fault, rather than a lock, a full disk or a missing right."""
+    return type(error) is sqlite3.DatabaseError or "no such column" in str(error)

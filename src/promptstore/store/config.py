@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import os
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -111,8 +112,11 @@ def find_root(start: str) -> str:
 def load_config(root: str) -> Config:
     """Read the config of the store at ``root``. Raises ConfigError with file and line."""
     path = os.path.join(root, CONFIG_NAME)
-    with open(path, encoding="utf-8") as file:
-        return parse_config(file.read(), CONFIG_NAME)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return parse_config(file.read(), CONFIG_NAME)
+    except UnicodeDecodeError:
+        raise ConfigError("the config is no UTF-8 text", where=Where(CONFIG_NAME), hint="save it as UTF-8") from None
 
 
 def parse_config(text: str, path: str = CONFIG_NAME) -> Config:
@@ -220,9 +224,11 @@ class _Reader:
                 )
 
     def _folder(self, table: Mapping[str, Any]) -> str:
-        folder = self._text(table, "store", "prompts", "prompts").strip("/")
-        if not folder or folder.startswith("..") or "/../" in f"/{folder}/" or folder.split("/")[0] == ".git":
-            raise self._error("'prompts' names a folder inside the store", "prompts")
+        text = self._text(table, "store", "prompts", "prompts")
+        folder = posixpath.normpath(text)
+        parts = folder.split("/")
+        if not text or folder in {".", ".."} or text.startswith("/") or {"..", ".git"} & set(parts):
+            raise self._error("'prompts' names a folder inside the store", "prompts", hint='such as "prompts"')
         return folder
 
     def _table(self, data: Mapping[str, Any], name: str, known: Iterable[str]) -> Mapping[str, Any]:

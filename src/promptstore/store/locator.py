@@ -116,9 +116,9 @@ class Locator:
     def _at_revision(self, slug: str, rev: str, tip: str | None) -> Located:
         unfetched = self._tags_never_fetched()
         guess = not unfetched or _looks_like_commit(rev)
-        found = self._objects.read(f"{rev}^{{commit}}") if guess else None
+        found = self._objects.commit(rev) if guess else None
         if found is not None:
-            return self.at_commit(slug, found.oid, tip)
+            return self.at_commit(slug, found, tip)
         tags = self.tag_commits(slug, tip)
         if not tags and self.blob_at(tip, slug) is None:
             raise self._not_found(slug, tip, tip)
@@ -168,24 +168,27 @@ class Locator:
         """The prompts of a commit: slug -> blob id."""
         if commit is None:
             return {}
-        if commit not in self._trees:
+        tree = self._trees.get(commit)
+        if tree is None:
             if len(self._trees) > _TREES:
                 self._trees.clear()
-            self._trees[commit] = self._layout.prompts(self._objects.tree(commit, self._layout.folder))
-        return self._trees[commit]
+            tree = self._layout.prompts(self._objects.tree(commit, self._layout.folder))
+            self._trees[commit] = tree
+        return tree
 
     def blob_at(self, commit: str | None, slug: str) -> str | None:
         """The blob of a prompt at a commit, from memory, the cache or git."""
         if commit is None:
             return None
-        if commit in self._trees:
-            return self._trees[commit].get(slug)
+        tree = self._trees.get(commit)
+        if tree is not None:
+            return tree.get(slug)
         key = f"{commit}:{self._layout.path(slug)}"
         known = self._cache.get(AT, key)
         if known is not None:
             return known.decode() or None
-        found = self._objects.read(key)
-        blob = found.oid if found and found.kind == "blob" else None
+        entry = self._objects.entry(commit, self._layout.path(slug))
+        blob = entry.oid if entry and entry.is_file else None
         self._cache.put(AT, key, (blob or "").encode())
         return blob
 
@@ -209,8 +212,11 @@ class Locator:
     def _tags_never_fetched(self) -> bool:
         """A clone whose origin exists and whose prompt refs never came here: a tag must not be taken for a branch."""
         remote = self._config.git.remote
-        tracking = os.path.join(self._repository.common_dir, "refs", "remotes", remote)
-        return bool(remote) and os.path.isdir(tracking) and not self._refs.list(TAGS, VERSIONS)
+        if not remote:
+            return False
+        tracking = f"refs/remotes/{remote}/"
+        found = self._refs.list(TAGS, VERSIONS, tracking)
+        return bool(found) and all(name.startswith(tracking) for name in found)
 
     def _not_found(self, slug: str, commit: str | None, tip: str | None) -> NotFound:
         if commit != tip and commit:

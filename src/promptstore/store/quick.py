@@ -17,7 +17,7 @@ PLACES = "places-1"
 """Kind of the cache's facts about configs: text of the file -> prompts folder in the repository, branch ref."""
 TEXT = "text-1"
 """Kind of the cache's facts about blobs: id -> bytes of a valid prompt file."""
-AT = "at"
+AT = "at-1"
 """Kind of the cache's facts about commits: ``commit:path`` -> blob id."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-/")

@@ -133,25 +133,32 @@ class Store:
     @property
     def tip_ref(self) -> str:
         """The ref whose commit is read: the synced branch, or what stands for it where it does not exist here."""
+        return self._tip_refs()[-1]
+
+    def _tip_refs(self) -> list[str]:
+        """The refs that decide which one is read: those looked for in vain, and last the one that is."""
         if self._ref is not None:
             return self._readable_ref(self._ref)
-        if self.refs.read(self.branch) is not None:
-            return self.branch
         tracking = f"refs/remotes/{self.config.git.remote or 'origin'}/{self.config.branch}"
-        if self.refs.read(tracking) is not None:
-            return tracking
-        return "HEAD" if self.refs.head_branch() is None else self.branch
+        found = self._first_of([self.branch, tracking])
+        return found or [self.branch, tracking, "HEAD"][: 3 if self.refs.head_branch() is None else 1]
 
     @property
     def tip(self) -> str | None:
         """The commit that is read; None in a repository without one."""
         return self.refs.read(self.tip_ref)
 
-    def _readable_ref(self, name: str) -> str:
-        for candidate in (name, f"refs/{name}", f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}"):
-            if self.refs.read(candidate) is not None:
-                return candidate
+    def _readable_ref(self, name: str) -> list[str]:
+        whole = [name] if name == "HEAD" or name.startswith("refs/") else []
+        found = self._first_of([*whole, *(f"refs/{folder}{name}" for folder in ("", "tags/", "heads/", "remotes/"))])
+        if found:
+            return found
         raise NotFound(f"there is no ref '{name}'", hint="`git branch -a` lists what there is")
+
+    def _first_of(self, names: list[str]) -> list[str]:
+        """The names up to the first that is a ref; none where none is."""
+        place = next((place for place, name in enumerate(names) if self.refs.read(name) is not None), -1)
+        return names[: place + 1]
 
     @property
     def locator(self) -> Locator:
@@ -208,8 +215,10 @@ class Store:
 
     def _remember(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Prompt:
         now = time.time_ns()
-        watched = self._watched(slug, tag, rev)
+        watched, branch = self._watched(tag, slug), self._watched_branch()
         located = self._located(slug, tag, version, rev)
+        if tag is None or located.version is None or self.refs.read(tag_ref(slug, tag)) is None:
+            watched |= branch  # a tag that is there, of a numbered version, does not hang on the branch
         facts = self.facts(located)
         prompt = Prompt(
             slug,
@@ -219,10 +228,10 @@ class Store:
             self.contents.prompt(located.blob, self._shown(located)),
         )
         lasting = rev is None or _is_full_id(rev)
-        if lasting and all(settled(state, now) for _, state in watched):
+        if lasting and all(settled(state, now) for state in watched.values()):
             if len(self._memory) > 20_000:
                 self._memory.clear()
-            self._memory[(slug, tag, version, rev)] = _Remembered(prompt, watched)
+            self._memory[(slug, tag, version, rev)] = _Remembered(prompt, tuple(watched.items()))
         return prompt
 
     def _located(self, slug: str, tag: str | None, version: int | None, rev: str | None) -> Located:
@@ -232,21 +241,14 @@ class Store:
             return self._locator.numbered(slug, version, self.tip)
         return self._locator.locate(Address(slug, rev or LATEST), self.tip)
 
-    def _watched(self, slug: str, tag: str | None, rev: str | None) -> tuple[tuple[str, Signature], ...]:
+    def _watched(self, tag: str | None, slug: str) -> dict[str, Signature]:
         """The files that decide an answer, with their states from before it was looked up."""
-        if rev is not None and _is_full_id(rev):
-            return ()
-        names = [tag_ref(slug, tag)] if tag is not None else []
-        if tag is None or self.refs.read(names[0]) is None:
-            names.append(self.tip_ref)  # a tag of an older name of the prompt, or none: the branch decides
-        names.append(VERSIONS)
-        states: dict[str, Signature] = {}
-        for name in names:
-            for path in self.refs.watched(name):
-                states[path] = signature(path)
-                if states[path] is not None:
-                    break  # a loose ref decides alone; only without it do the packed ones count
-        return tuple(states.items())
+        states = self.refs.watched(tag_ref(slug, tag)) if tag is not None else {}
+        return states | self.refs.watched(VERSIONS)
+
+    def _watched_branch(self) -> dict[str, Signature]:
+        """The same for the branch that is read."""
+        return {path: state for name in self._tip_refs() for path, state in self.refs.watched(name).items()}
 
     # --- what writing needs
 

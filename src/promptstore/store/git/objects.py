@@ -83,6 +83,22 @@ class Objects:
             entries[path] = TreeEntry(mode, oid)
         return entries
 
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """One file of a commit with its mode (a symbolic link's blob is not a file), or None."""
+        folder, _, name = path.rpartition("/")
+        tree = self.read(f"{commit}:{folder}")
+        wanted = name.encode("utf-8", "surrogateescape")
+        entries = _entries(tree.data, len(tree.oid) // 2) if tree and tree.kind == "tree" else ()
+        return next((entry for known, entry in entries if known == wanted), None)
+
+    def commit(self, rev: str) -> str | None:
+        """The commit that a revision names, or None. Some (``@{upstream}`` without one) make git itself give up."""
+        try:
+            found = self.read(f"{rev}^{{commit}}")
+        except GitError:
+            return None
+        return found.oid if found else None
+
     def close(self) -> None:
         with self._lock:
             self._stop()
@@ -143,6 +159,16 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     if process.stdin is None or process.stdout is None:
         raise GitError("git cat-file has no pipes")
     return process.stdin, process.stdout
+
+
+def _entries(tree: bytes, id_size: int) -> Iterator[tuple[bytes, TreeEntry]]:
+    """A tree object's entries: ``mode name NUL id``, the id in binary."""
+    place = 0
+    while place < len(tree):
+        end = tree.index(b"\0", place)
+        mode, _, name = tree[place:end].partition(b" ")
+        place = end + 1 + id_size
+        yield name, TreeEntry(mode.decode(), tree[end + 1 : place].hex())
 
 
 def _answer(stdout: IO[bytes]) -> Object | None:

@@ -83,11 +83,21 @@ class Refs:
             return None
         return words.removeprefix("ref: ") if words.startswith("ref: ") else None
 
-    def watched(self, name: str) -> tuple[str, ...]:
-        """The files whose change may move ``name``, the one that decides first."""
+    def watched(self, name: str) -> dict[str, Signature]:
+        """The files that decide what ``name`` points to, with their states; symbolic refs are followed."""
         if self._reftable:
-            return (self._tables,)
-        return (self.path(name), self._packed_path)
+            return {self._tables: signature(self._tables)}
+        states: dict[str, Signature] = {}
+        for _ in range(MAX_SYMBOLIC):
+            path = self.path(name)
+            states[path] = signature(path)
+            words = read_loose(self._repository, name)
+            if words is None:  # a loose ref decides alone; only without it do the packed ones count
+                return {**states, self._packed_path: signature(self._packed_path)}
+            if not words.startswith("ref: "):
+                break
+            name = words.removeprefix("ref: ")
+        return states
 
     def path(self, name: str) -> str:
         """The file of a loose ref."""

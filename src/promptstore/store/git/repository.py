@@ -95,7 +95,7 @@ def _linked_worktree(git_dir: str) -> str | None:
 
 
 def _linked(dot_git: str) -> str:
-    with open(dot_git, encoding="utf-8") as file:
+    with open(dot_git, encoding="utf-8", errors="surrogateescape") as file:
         words = file.read().strip()
     if not words.startswith("gitdir: "):
         from promptstore.errors import GitError
