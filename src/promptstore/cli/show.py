@@ -32,7 +32,7 @@ def report_plan(app: App, plan: Plan, errors: Sequence[SyncError], *, difference
     if app.json:
         app.emit({**plan.as_json(), "errors": [error.as_json() for error in errors]})
     else:
-        show_plan(app, plan)
+        show_plan(app, plan, complete=not errors)
         show_errors(app, errors)
     return exit_code(plan, errors, differences=differences)
 
@@ -49,13 +49,13 @@ def exit_code(plan: Plan, errors: Iterable[SyncError], *, differences: bool = Fa
     return 4 if differences and plan.actions else 0
 
 
-def show_plan(app: App, plan: Plan) -> None:
-    """The whole plan, by remote."""
+def show_plan(app: App, plan: Plan, *, complete: bool = True) -> None:
+    """The whole plan, by remote. Without every remote looked at, an empty plan says nothing."""
     show_actions(app, plan.actions)
     show_left(app, plan)
     if plan.actions:
         app.say(f"plan {plan.plan_id}: {_count(len(plan.actions), 'action')}")
-    elif not (plan.conflicts or plan.held or plan.halted):
+    elif complete and not (plan.conflicts or plan.held or plan.halted):
         app.say("nothing to do")
 
 
