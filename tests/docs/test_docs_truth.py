@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -132,13 +133,15 @@ def test_what_has_no_effect_yet_is_marked_so(table: str) -> None:
 
 
 def _settings_used(table: str) -> set[str]:
-    """The settings of a table that code outside the config reads, as ``config.<table>.<key>``."""
-    used = set()
-    for file in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == table:
-                used.add(node.attr)
-    return used
+    """The settings of a table that code reads, as ``config.<table>.<key>``."""
+    return {key for owner, key in _attributes_of_attributes() if owner == table}
+
+
+@cache
+def _attributes_of_attributes() -> frozenset[tuple[str, str]]:
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in SOURCE.rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return frozenset((node.value.attr, node.attr) for node in nodes if isinstance(node.value, ast.Attribute))
 
 
 # --- architecture and Python
