@@ -41,7 +41,7 @@ class Rig:
             lambda session: Policy(
                 covers=session.config.covers,
                 covers_tag=session.config.covers_tag,
-                **options,  # type: ignore[arg-type]
+                **{**self.options, **options},  # type: ignore[arg-type]
             ),
             seconds=lambda: self.now,
             pool=Serial(),

@@ -225,10 +225,15 @@ class Engine:
         self._accepted = accept is not None and accept == result.plan.plan_id
         halted = {halt.remote for halt in result.plan.halted if not self._accepted}
         active = [session for session in self._sessions if not session.down and session.name not in halted]
-        for _ in range(ROUNDS):
-            if not self._round(active, result):
-                break
-        self._finish(result)
+        if result.plan.actions:
+            for _ in range(ROUNDS):
+                if not self._round(active, result):
+                    break
+            self._leave(result)
+        for session in active:
+            self._record(session)
+        result.errors = [error for session in self._sessions for error in session.errors]
+        self._journal.forget_settled()
         return result
 
     def _round(self, sessions: Sequence[Session], result: Result) -> bool:
@@ -243,11 +248,12 @@ class Engine:
 
     def _pull(self, session: Session, result: Result) -> bool:
         local, plan = self._replan(session)
-        puller = Puller(self._store, session, local)
         try:
-            result.done += puller.pull(plan.actions)
-            self._record(session)
-            local, plan = self._replan(session)
+            done = Puller(self._store, session, local).pull(plan.actions)
+            if done:
+                result.done += done
+                self._record(session)
+                local, plan = self._replan(session)
             result.done += Puller(self._store, session, local).pull_tags(plan.actions)
             self._record(session)
         except RefMoved:
@@ -259,10 +265,10 @@ class Engine:
 
     def _push(self, session: Session, result: Result) -> bool:
         local, plan = self._replan(session)
-        pusher = self._pusher(session, local)
-        outcomes = pusher.push(plan.actions)
-        self._record(session)
-        local, plan = self._replan(session)
+        outcomes = self._pusher(session, local).push(plan.actions)
+        if outcomes:
+            self._record(session)
+            local, plan = self._replan(session)
         outcomes += self._pusher(session, local).push_tags(plan.actions)
         self._record(session)
         return self._note(outcomes, session, result)
@@ -309,12 +315,11 @@ class Engine:
         kept = (action for action in plan.actions if action.slug not in left_out and action.kind not in ours)
         return local, Plan(tuple(kept))
 
-    def _finish(self, result: Result) -> None:
+    def _leave(self, result: Result) -> None:
+        """What is left when no round changes anything any more."""
         left = self.plan()
         halted = {halt.remote: halt for halt in (*left.halted, *result.plan.halted)}
         result.plan = Plan(result.plan.actions, left.conflicts, left.held, tuple(halted.values()))
-        result.errors = [error for session in self._sessions for error in session.errors]
-        self._journal.forget_settled()
 
     def _pusher(self, session: Session, local: Local) -> Pusher:
         return Pusher(self._store, session, local, self._publisher(session), self._journal, self._pool)

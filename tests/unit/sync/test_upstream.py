@@ -1,0 +1,203 @@
+"""Where only what was pushed counts as ours: a clone whose branch has an upstream, and two clones of one origin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace
+from repos import CONFIG, chat, commit, git
+
+from promptstore.store.store import Store
+
+TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    where = tmp_path / "origin.git"
+    where.mkdir()
+    git(where, "init", "-q", "--bare", "-b", "main")
+    first = tmp_path / "first"
+    first.mkdir()
+    git(first, "init", "-q", "-b", "main")
+    git(first, "config", "user.name", "Ann")
+    git(first, "config", "user.email", "ann@example.com")
+    (first / ".promptstore.toml").write_text(CONFIG)
+    commit(first, {f"x{n}": chat(f"x {n}") for n in range(6)} | {"p": chat(TEXT)}, "Start")
+    git(first, "push", "-q", str(where), "main")
+    return where
+
+
+def clone(origin: Path, name: str, acme: MemoryWorkspace) -> Rig:
+    where = origin.parent / name
+    git(origin.parent, "clone", "-q", str(origin), str(where))
+    git(where, "config", "user.name", name)
+    git(where, "config", "user.email", f"{name}@example.com")
+    return Rig(Store.open(where), {"acme": acme})
+
+
+@pytest.fixture
+def rig(origin: Path, acme: MemoryWorkspace) -> Rig:
+    found = clone(origin, "ann", acme)
+    found.until_quiet()
+    return found
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def kinds(result: object) -> list[str]:
+    return [f"{action.kind} {action.slug}" for action in result.done]  # type: ignore[attr-defined]
+
+
+def reasons(result: object) -> list[str]:
+    return [f"{held.slug}: {held.reason}" for held in result.plan.held]  # type: ignore[attr-defined]
+
+
+def share(rig: Rig, other: Rig) -> None:
+    """Everything but branches travels through origin, as the shared refs do."""
+    names = ["refs/promptstore/*:refs/promptstore/*", "refs/prompts/*:refs/prompts/*"]
+    git(root(rig), "push", "-q", "-f", "origin", *names)
+    git(root(other), "fetch", "-q", "origin", *(f"+{name}" for name in names))
+
+
+def test_only_what_was_pushed_is_published(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("two")})
+    assert kinds(rig.sync()) == []
+    assert acme.text("p") == TEXT
+    git(root(rig), "push", "-q")
+    assert kinds(rig.sync()) == ["update-remote p"]
+    rig.until_quiet()
+
+
+def test_a_pull_waits_for_its_push_without_being_pulled_again(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.edit("p", "theirs", label="production")
+    acme.edit("new", "new")
+    assert sorted(kinds(rig.sync())) == ["create-local new", "update-local p"]
+    tip = git(root(rig), "rev-parse", "main")
+    again = rig.sync()
+    assert kinds(again) == []
+    assert [line.partition(":")[0] for line in reasons(again)] == ["new", "p"]
+    assert git(root(rig), "rev-parse", "main") == tip
+    git(root(rig), "push", "-q")
+    rig.until_quiet()
+    assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
+    assert rig.store.tags("p") == {"production": 2}
+
+
+def test_a_merge_is_published_after_its_push(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat(TEXT.replace("First", "1st"))})
+    git(root(rig), "push", "-q")
+    acme.edit("p", TEXT.replace("Third", "3rd"))
+    assert kinds(rig.sync()) == ["merge p"]
+    assert kinds(rig.sync()) == []
+    git(root(rig), "push", "-q")
+    rig.until_quiet()
+    assert acme.text("p") == TEXT.replace("First", "1st").replace("Third", "3rd")
+
+
+def test_a_deletion_pulled_but_not_pushed_recreates_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
+    acme.archive("p")
+    assert kinds(rig.sync()) == ["delete-local p"]
+    assert kinds(rig.sync()) == []
+    assert acme.by_name("p") is None
+    git(root(rig), "push", "-q")
+    rig.until_quiet()
+    assert acme.by_name("p") is None
+    assert "p" not in rig.store.prompts_at(rig.store.tip)
+
+
+def test_an_unpushed_edit_keeps_a_pull_waiting(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("ours, not pushed")})
+    acme.edit("p", "theirs")
+    result = rig.sync()
+    assert (kinds(result), reasons(result)) == ([], ["p: waiting: its text on main is not pushed yet"])
+    git(root(rig), "push", "-q")
+    assert [conflict.slug for conflict in rig.sync().plan.conflicts] == ["p"]
+
+
+def test_an_upstream_ahead_is_what_is_published(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ben = clone(origin, "ben", acme)
+    commit(root(ben), {"p": chat("by ben")})
+    git(root(ben), "push", "-q")
+    git(root(rig), "fetch", "-q")
+    assert kinds(rig.sync()) == ["update-remote p"]
+    assert acme.text("p") == "by ben"
+    git(root(rig), "pull", "-q", "--ff-only")
+    rig.until_quiet()
+
+
+def test_a_pull_onto_a_branch_that_is_behind_is_not_lost(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ben = clone(origin, "ben", acme)
+    commit(root(ben), {"x1": chat("by ben")})
+    git(root(ben), "push", "-q")
+    git(root(rig), "fetch", "-q")
+    acme.edit("p", "theirs")
+    rig.sync()
+    git(root(rig), "pull", "-q", "--rebase")
+    git(root(rig), "push", "-q")
+    rig.until_quiet()
+    assert (acme.text("p"), acme.text("x1")) == ("theirs", "by ben")
+    assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
+
+
+def test_a_clone_that_is_behind_sends_no_old_text(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    """Ruling 1: the base that ann shared says nothing about ben's older main."""
+    ben = clone(origin, "ben", acme)
+    git(root(rig), "config", "--unset", "branch.main.merge")
+    git(root(ben), "config", "--unset", "branch.main.merge")
+    commit(root(rig), {"p": chat("two"), "q": chat("new")})
+    rig.until_quiet()
+    share(rig, ben)
+    result = ben.sync()
+    assert kinds(result) == []
+    assert reasons(result) == [
+        "p: the text last agreed on is not in this branch's history",
+        "q: the text last agreed on is not in this branch's history",
+    ]
+    assert acme.text("p") == "two"
+    git(root(rig), "push", "-q", "origin", "main")
+    git(root(ben), "pull", "-q", "--ff-only", "origin", "main")
+    assert ben.until_quiet().plan.held == ()
+    assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
+
+
+def test_a_clone_that_is_behind_deletes_nothing(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ben = clone(origin, "ben", acme)
+    git(root(rig), "config", "--unset", "branch.main.merge")
+    git(root(ben), "config", "--unset", "branch.main.merge")
+    commit(root(rig), {"q": chat("new")})
+    rig.until_quiet()
+    share(rig, ben)
+    assert kinds(ben.sync(allow_delete=True)) == []
+    acme.archive("q")
+    assert kinds(ben.sync(allow_delete=True)) == []
+    git(root(rig), "push", "-q", "origin", "main")
+    git(root(ben), "pull", "-q", "--ff-only", "origin", "main")
+    assert kinds(ben.sync()) == ["delete-local q"]
+    ben.until_quiet()
+
+
+def test_two_clones_take_turns(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ben = clone(origin, "ben", acme)
+    for turn in range(3):
+        for mine, other in ((rig, ben), (ben, rig)):
+            share(other, mine)
+            git(root(mine), "pull", "-q", "--ff-only")
+            commit(root(mine), {"p": chat(f"turn {turn} by {root(mine).name}")})
+            git(root(mine), "push", "-q")
+            acme.edit("x1", f"turn {turn} at the vendor, {root(mine).name}")
+            mine.sync()
+            git(root(mine), "push", "-q")
+            mine.until_quiet()
+    assert len(acme.by_name("p").versions) == 7  # type: ignore[union-attr]
+    assert len(acme.by_name("x1").versions) == 7  # type: ignore[union-attr]
+    assert acme.text("p") == "turn 2 by ben"
