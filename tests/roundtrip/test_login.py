@@ -56,7 +56,9 @@ def test_a_key_from_the_keyring_opens_the_workspace(tmp_path: Path, vendor: Runn
 
 def test_no_keyring_is_told_plainly(tmp_path: Path, vendor: Running) -> None:
     folder = tmp_path / "store"
-    make_store(folder, f'[store]\nbranch = "main"\n[remotes.pl]\nvendor = "promptlayer"\nbase_url = "{vendor.url}"\n', {})
+    make_store(
+        folder, f'[store]\nbranch = "main"\n[remotes.pl]\nvendor = "promptlayer"\nbase_url = "{vendor.url}"\n', {}
+    )
     command = [sys.executable, "-m", "promptstore", "-C", str(folder), "remote", "login", "pl"]
     environment = {**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     done = subprocess.run(command, input="k\n", capture_output=True, text=True, env=environment, check=False)

@@ -23,7 +23,7 @@ def remote() -> None:
     """
 
 
-@command("add", "promptstore remote add braintrust --project support-bot")
+@command("add", "promptstore remote add promptlayer --include 'support/**' --tag production")
 @click.argument("name")
 @click.option("--vendor", metavar="VENDOR", help="promptlayer, braintrust ...; by default the name is the vendor's.")
 @click.option("--base-url", metavar="URL", help="Where its API is, if not at the vendor's own host.")
@@ -52,7 +52,8 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
         return
     app.say(f"added {name} ({found.title})")
     key = settings["api_key_env"] or found.key_variable
-    app.say(f"Next: set {key} (or `promptstore remote login {name}`), then `promptstore remote check {name}`")
+    first = "" if key in app.environ else f"set {key} (or `promptstore remote login {name}`), then "
+    app.say(f"Next: {first}promptstore remote check {name}")
 
 
 def _refuse_taken(store: Store, name: str) -> None:

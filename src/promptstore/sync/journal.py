@@ -122,7 +122,7 @@ class EngineLock:
             raise StoreBusy(
                 "another sync is running in this clone",
                 where=Where(path=self._path),
-                hint="wait for it; `promptstore daemon status` tells whether it is the daemon",
+                hint="wait until it is done, then run this again",
             ) from None
         self._descriptor = descriptor
         return self

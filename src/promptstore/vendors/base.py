@@ -131,7 +131,6 @@ class Lens(Protocol):
         """The document as a prompt file; what the vendor cannot hold, and every spelling that still means the same,
         is taken from ``old``."""
 
-
     def key(self, document: Document) -> str:
         """The name by which the vendor tells this prompt from others; unique in a workspace."""
 
