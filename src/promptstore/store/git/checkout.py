@@ -2,23 +2,26 @@
 
 The index lock is held from the first look to the last write. The new files and the new index are ready beside the old
 ones before the ref moves, so that what is left afterwards is a few renames; a process killed among them leaves git's
-own lock behind (nobody can commit on a half-moved tree) and a journal line by which `mend` finishes the renames.
+own lock behind (nobody can commit on a half-moved tree) and a note by which `mend` undoes the step or finishes it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO, Any
 
 from promptstore.errors import StoreBusy, Where
 from promptstore.store.git.objects import FEW_PATHS, Objects, TreeEntry
 from promptstore.store.git.process import attempt, environment, run
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.git.repository import Repository, worktree_dirs
+from promptstore.store.git.smudge import clear, smudged
 
 _IN_PROGRESS = {
     "MERGE_HEAD": "a merge",
@@ -107,7 +110,12 @@ def hash_files(worktree: Repository, paths: Sequence[str]) -> dict[str, str]:
 
 def interrupted(repository: Repository) -> list[str]:
     """The worktrees in which a killed process left a move half done."""
-    return [tree.worktree or tree.git_dir for tree in worktree_dirs(repository) if _Step.left_behind(tree) is not None]
+    return [tree.worktree or tree.git_dir for tree in worktree_dirs(repository) if _is_left_behind(tree)]
+
+
+def _is_left_behind(tree: Repository) -> bool:
+    with _Note(tree) as note:
+        return note is not None and note.read() is not None
 
 
 class Checkout:
@@ -126,85 +134,239 @@ class Checkout:
         message is in the way) and RefMoved, before anything has changed.
         """
         move = RefMove(branch, new, old)
-        before = self._objects.tree(old, *[change.path for change in changes]) if old else {}
-        steps: list[_Step] = []
+        self._refuse_rebase(branch)
+        steps = [_Step(tree, move, changes) for tree in worktrees_on(self._repository, self._refs, branch)]
         try:
-            for tree in worktrees_on(self._repository, self._refs, branch):
-                steps.append(_Step.prepare(tree, move, before, changes))  # noqa: PERF401 - kept for the undoing
+            self._run(steps, move, reason)
+        finally:
             for step in steps:
-                step.note()
+                step.release()
+
+    def _run(self, steps: Sequence[_Step], move: RefMove, reason: str) -> None:
+        try:
+            for step in steps:
+                step.begin(self._refs, self._objects)
+                step.prepare(self._objects)
             self._refs.move([move], reason)
         except BaseException:
+            moved = self._refs.read(move.name) == move.new  # stopped after git had done it, or by git's own failure?
             for step in steps:
-                step.abandon()
+                if not moved:
+                    step.abandon()
+                elif step.ready:
+                    step.finish()
             raise
         for step in steps:
             step.finish()
+
+    def _refuse_rebase(self, branch: str) -> None:
+        """A rebase detaches HEAD, and at its end moves the branch from where it was: till then it must stay there."""
+        for tree in worktree_dirs(self._repository):
+            if _rebased_branch(tree) == branch:
+                raise StoreBusy(
+                    "a rebase is in progress", where=Where(path=tree.worktree), hint="finish it, then run this again"
+                )
 
     def mend(self) -> list[str]:
         """Finish or undo what a killed process left in any worktree; returns what was done, in words."""
         done = []
         for tree in worktree_dirs(self._repository):
-            step = _Step.left_behind(tree)
-            if step is not None:
-                done.append(step.mend(self._refs))
+            with _Note(tree) as note:
+                step = _Step.left_behind(tree, note)
+                if step is not None:
+                    done.append(step.mend(self._refs, self._objects))
         return done
 
 
+class _Note:
+    """What a step is about to do, on disk. It is locked while its process lives: an unlocked one was left behind."""
+
+    NAME = "promptstore-checkout.json"
+
+    def __init__(self, tree: Repository) -> None:
+        self._path = os.path.join(tree.git_dir, self.NAME)
+        self._file: IO[str] | None = None
+
+    def take(self, wait: float = 0.0) -> bool:
+        """Lock it; False when another process has it."""
+        until = time.monotonic() + wait
+        file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the step takes
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    file.close()
+                    return False
+                time.sleep(0.05)
+            else:
+                self._file = file
+                return True
+
+    def read(self) -> dict[str, Any] | None:
+        """What a process left in it, or None."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                content = json.load(file)
+        except (FileNotFoundError, ValueError):
+            return None
+        return content if isinstance(content, dict) else None
+
+    def write(self, content: Mapping[str, Any] | None) -> None:
+        """Replace it, durably; None empties it."""
+        if self._file is None:
+            return
+        self._file.truncate(0)
+        if content is not None:
+            json.dump(content, self._file)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> _Note | None:
+        return self if os.path.exists(self._path) and self.take() else None
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class _Step:
-    """What one worktree needs: renames of prepared files, then of the prepared index onto ``index``."""
+    """What one worktree needs: renames of prepared files, then of the prepared index onto ``index``.
 
-    NOTE = "promptstore-checkout.json"
+    The prepared index is ``index.lock`` under a second name. As long as that name exists, no other process's lock can
+    be taken for ours.
+    """
 
-    def __init__(self, tree: Repository, move: RefMove) -> None:
+    def __init__(self, tree: Repository, move: RefMove, changes: Sequence[FileChange]) -> None:
         self.tree = tree
         self.move = move
+        self.changes = changes
+        self.note = _Note(tree)
+        self.begun = False
+        self.ready = False
         self.writes: dict[str, str] = {}  # path -> prepared file beside it
         self.removes: list[str] = []
+        self.seen: dict[str, list[int] | None] = {}  # path -> what the file was when it was last looked at
         self.lock = os.path.join(tree.git_dir, "index.lock")
+        self.index = os.path.join(tree.git_dir, "index")
+        self.prepared_index = os.path.join(tree.git_dir, "promptstore-index")
 
-    @classmethod
-    def prepare(
-        cls, tree: Repository, move: RefMove, before: Mapping[str, TreeEntry], changes: Sequence[FileChange]
-    ) -> _Step:
-        reason = busy(tree)
-        if reason:
-            raise StoreBusy(reason, where=Where(path=tree.worktree), hint="finish it, then run this again")
-        step = cls(tree, move)
-        _take_lock(step.lock)
-        try:
-            step._plan(before, changes)
-        except BaseException:
-            step.abandon()
-            raise
-        return step
+    # --- the way there
 
-    def _plan(self, before: Mapping[str, TreeEntry], changes: Sequence[FileChange]) -> None:
-        self._refuse_edits(before, changes)
+    def begin(self, refs: Refs, objects: Objects) -> None:
+        """Take note and index lock. Raises StoreBusy."""
+        self._refuse_busy()
+        if not self.note.take(_LOCK_WAIT):
+            raise StoreBusy("another promptstore is writing here", hint="run it again when that one is done")
+        left = _Step.left_behind(self.tree, self.note)
+        if left is not None:
+            left.mend(refs, objects)
+        self.begun = True
+        self._take_lock()
+        self._refuse_busy()  # a merge that held the lock until now may have ended in conflicts
+
+    def _take_lock(self) -> None:
+        _remove(self.prepared_index)
+        self._write_note()
+        os.close(os.open(self.prepared_index, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        _take_lock(self.lock, self.prepared_index)
+
+    def prepare(self, objects: Objects) -> None:
+        """Lay everything ready beside the old. Raises StoreBusy where a file has edits."""
+        before = self._before(objects)
+        self.seen = {change.path: _state(self._place(change.path)) for change in self.changes}
+        self._refuse_edits(before)
+        self._prepare(self.changes)
+
+    def _prepare(self, changes: Sequence[FileChange]) -> None:
         self._prepare_index(changes)
         self.removes = [change.path for change in changes if change.oid is None]
+        self.writes = {change.path: _beside(self._place(change.path)) for change in changes if change.oid is not None}
+        self._write_note()
         for path, data in smudged(self.tree, {c.path: c.oid for c in changes if c.oid is not None}).items():
             self._prepare_file(path, data)
+        self.ready = True
 
-    def _refuse_edits(self, before: Mapping[str, TreeEntry], changes: Sequence[FileChange]) -> None:
+    def finish(self) -> None:
+        """The renames. A file that was saved since it was looked at stays: its edit is then an edit of the new text."""
+        for path, prepared in self.writes.items():
+            if os.path.exists(prepared) and self._untouched(path):
+                os.replace(prepared, self._place(path))
+            _remove(prepared)
+        for path in self.removes:
+            if self._untouched(path):
+                _remove(self._place(path))
+        if self._has_lock():
+            if os.path.getsize(self.lock):
+                os.replace(self.lock, self.index)
+            else:
+                _remove(self.lock)
+        self._clear()
+
+    def abandon(self) -> None:
+        """Back to where it was."""
+        if not self.begun:
+            return
+        for prepared in self.writes.values():
+            _remove(prepared)
+        if self._has_lock():
+            _remove(self.lock)
+        self._clear()
+
+    def release(self) -> None:
+        """Let others at the note; what it says stays."""
+        self.note.release()
+
+    # --- looking
+
+    def _refuse_busy(self) -> None:
+        reason = busy(self.tree)
+        if reason:
+            raise StoreBusy(reason, where=Where(path=self.tree.worktree), hint="finish it, then run this again")
+
+    def _refuse_edits(self, before: Mapping[str, TreeEntry]) -> None:
         """Under the lock for the last time: a text moved beneath an edit would be undone by the edit's commit."""
-        paths = [change.path for change in changes]
+        edited = self._edited(before)
+        if edited:
+            raise StoreBusy(
+                "the file has uncommitted edits",
+                where=Where(path=edited[0]),
+                hint="commit them or put them aside, then run it again",
+            )
+
+    def _edited(self, before: Mapping[str, TreeEntry]) -> list[str]:
+        paths = [change.path for change in self.changes]
         staged, on_disk = index_entries(self.tree, paths), hash_files(self.tree, paths)
-        for change in changes:
+        found = []
+        for change in self.changes:
             allowed = {_oid(before.get(change.path)), change.oid or ""}
             if staged.get(change.path, "") not in allowed or on_disk.get(change.path, "") not in allowed:
-                raise StoreBusy(
-                    "the file has uncommitted edits",
-                    where=Where(path=change.path),
-                    hint="commit them or put them aside, then run it again",
-                )
+                found.append(change.path)
+        return found
+
+    def _before(self, objects: Objects) -> Mapping[str, TreeEntry]:
+        return objects.tree(self.move.old, *[change.path for change in self.changes]) if self.move.old else {}
+
+    def _place(self, path: str) -> str:
+        return os.path.join(self.tree.worktree or ".", path)
+
+    def _untouched(self, path: str) -> bool:
+        return _state(self._place(path)) == self.seen.get(path)
+
+    def _has_lock(self) -> bool:
+        return _same_file(self.lock, self.prepared_index)
+
+    # --- laying ready
 
     def _prepare_index(self, changes: Sequence[FileChange]) -> None:
         """Build the new index in a scratch file and fill the lock with it."""
-        index = os.path.join(self.tree.git_dir, "index")
-        scratch = os.path.join(self.tree.git_dir, "promptstore-index")
-        if os.path.exists(index):
-            shutil.copyfile(index, scratch)
+        scratch = os.path.join(self.tree.git_dir, "promptstore-index.scratch")
+        if os.path.exists(self.index):
+            shutil.copyfile(self.index, scratch)
         lines = "".join(_index_line(change, self.tree.null_oid) for change in changes)
         try:
             run(
@@ -218,97 +380,86 @@ class _Step:
             _remove(scratch)
 
     def _prepare_file(self, path: str, data: bytes) -> None:
-        place = os.path.join(self.tree.worktree or ".", path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        prepared = os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.promptstore")
-        self.writes[path] = prepared
+        prepared = self.writes[path]
+        try:
+            os.makedirs(os.path.dirname(prepared), exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise StoreBusy(
+                "a file is where a folder must be", where=Where(path=path), hint="move it away, then run this again"
+            ) from None
         with open(prepared, "wb") as file:
             file.write(data)
 
-    def note(self) -> None:
+    def _write_note(self) -> None:
         """Write down, durably, what `finish` is about to do."""
-        content = {
-            "writes": self.writes,
-            "removes": self.removes,
-            "lock": _file_id(self.lock),
-            "branch": self.move.name,
-            "new": self.move.new,
-        }
-        with open(os.path.join(self.tree.git_dir, self.NOTE), "w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
+        self.note.write(
+            {
+                "branch": self.move.name,
+                "old": self.move.old,
+                "new": self.move.new,
+                "changes": [[change.path, change.oid] for change in self.changes],
+                "writes": self.writes,
+                "removes": self.removes,
+                "seen": self.seen,
+            }
+        )
 
-    def finish(self) -> None:
-        for path, prepared in self.writes.items():
-            if os.path.exists(prepared):
-                os.replace(prepared, os.path.join(self.tree.worktree or ".", path))
-        for path in self.removes:
-            _remove(os.path.join(self.tree.worktree or ".", path))
-        if os.path.exists(self.lock):
-            if os.path.getsize(self.lock):
-                os.replace(self.lock, os.path.join(self.tree.git_dir, "index"))
-            else:
-                _remove(self.lock)
-        _remove(os.path.join(self.tree.git_dir, self.NOTE))
+    def _clear(self) -> None:
+        _remove(os.path.join(self.tree.git_dir, "promptstore-index.scratch"))
+        clear(self.tree)
+        _remove(self.prepared_index)
+        self.note.write(None)
 
-    def abandon(self) -> None:
-        for prepared in self.writes.values():
-            _remove(prepared)
-        _remove(self.lock)
-        _remove(os.path.join(self.tree.git_dir, self.NOTE))
+    # --- after a kill
 
     @classmethod
-    def left_behind(cls, tree: Repository) -> _Step | None:
-        try:
-            with open(os.path.join(tree.git_dir, cls.NOTE), encoding="utf-8") as file:
-                content = json.load(file)
-        except (FileNotFoundError, ValueError):
+    def left_behind(cls, tree: Repository, note: _Note | None) -> _Step | None:
+        """The step of a process that was killed; ``note`` is locked by us."""
+        content = note.read() if note is not None else None
+        if note is None or content is None:
             return None
-        step = cls(tree, RefMove(content["branch"], content["new"], None))
+        changes = [FileChange(path, oid) for path, oid in content["changes"]]
+        step = cls(tree, RefMove(content["branch"], content["new"], content["old"]), changes)
+        step.note, step.begun, step.seen = note, True, content["seen"]
         step.writes, step.removes = content["writes"], content["removes"]
-        return step if _file_id(step.lock) == content["lock"] else step._without_lock()
+        return step
 
-    def _without_lock(self) -> _Step:
-        self.lock = os.path.join(self.tree.git_dir, "promptstore-no-lock")
-        return self
-
-    def mend(self, refs: Refs) -> str:
+    def mend(self, refs: Refs, objects: Objects) -> str:
         """Finish when the ref had moved, else undo."""
         place = self.tree.worktree or self.tree.git_dir
-        if _contains(self.tree, refs.read(self.move.name), self.move.new):
-            self.finish()
-            return f"finished an interrupted pull in {place}"
-        self.abandon()
-        return f"undid an interrupted pull in {place}"
+        tip = refs.read(self.move.name)
+        if not _contains(self.tree, tip, self.move.new):
+            self.abandon()
+            return f"undid an interrupted pull in {place}"
+        if tip == self.move.new and not self._has_lock() and not _same_file(self.index, self.prepared_index):
+            self._take_again(objects)
+        self.finish()
+        return f"finished an interrupted pull in {place}"
 
-
-def smudged(tree: Repository, blobs: Mapping[str, str]) -> dict[str, bytes]:
-    """Blobs as git would write them to the work tree (line ends, filters); path -> oid in, path -> bytes out."""
-    if not blobs:
-        return {}
-    arguments = [*tree.arguments, "-C", tree.worktree or ".", "cat-file", "--batch", "--filters"]
-    asked = "".join(f"{oid} {path}\n" for path, oid in blobs.items())
-    out = run(arguments, stdin=asked.encode("utf-8", "surrogateescape"))
-    found, place = {}, 0
-    for path in blobs:
-        end = out.index(b"\n", place)
-        size = int(out[place:end].rsplit(b" ", 1)[1])
-        found[path] = out[end + 1 : end + 1 + size]
-        place = end + 1 + size + 1
-    return found
+    def _take_again(self, objects: Objects) -> None:
+        """Somebody removed our lock: what is still as it was before the move follows it now, the rest is theirs."""
+        self._take_lock()
+        edited = self._edited(self._before(objects))
+        for path in edited:
+            _remove(self.writes.get(path, ""))
+        self.seen = {change.path: _state(self._place(change.path)) for change in self.changes}
+        self._prepare([change for change in self.changes if change.path not in edited])
 
 
 def _index_line(change: FileChange, null_oid: str) -> str:
     return f"100644 {change.oid} 0\t{change.path}\0" if change.oid else f"0 {null_oid} 0\t{change.path}\0"
 
 
-def _take_lock(path: str) -> None:
+def _beside(place: str) -> str:
+    return os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.promptstore")
+
+
+def _take_lock(path: str, prepared: str) -> None:
+    """Make ``prepared`` git's lock as well; both names are then one file."""
     until = time.monotonic() + _LOCK_WAIT
     while True:
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-            return
+            os.link(prepared, path)
         except FileExistsError:
             if time.monotonic() > until:
                 raise StoreBusy(
@@ -317,20 +468,41 @@ def _take_lock(path: str) -> None:
                     hint="run it again when that command is done (`promptstore doctor --fix` removes a stale lock)",
                 ) from None
             time.sleep(0.05)
+        else:
+            return
 
 
-def _file_id(path: str) -> list[int] | None:
+def _same_file(one: str, other: str) -> bool:
     try:
-        found = os.stat(path)
+        return os.path.samestat(os.lstat(one), os.lstat(other))
     except FileNotFoundError:
+        return False
+
+
+def _state(path: str) -> list[int] | None:
+    """What tells that a file was written or replaced; a list, as JSON gives it back."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return [found.st_ino, found.st_size]
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _rebased_branch(tree: Repository) -> str | None:
+    """The branch that a rebase in this worktree is about."""
+    for folder in ("rebase-merge", "rebase-apply"):
+        try:
+            with open(os.path.join(tree.git_dir, folder, "head-name"), encoding="utf-8") as file:
+                return file.read().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return None
 
 
 def _remove(path: str) -> None:
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

@@ -82,8 +82,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
 def failure(arguments: Sequence[str], stderr: bytes) -> GitError:
     """The error that git's words mean."""
     words = stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").removeprefix("error: ")
-    command = next((word for word in arguments if not word.startswith(("-", "/"))), "")
+    command = next((word for word in arguments if re.fullmatch(r"[a-z][a-z-]*", word)), "")
     for pattern, error, hint in _MEANINGS:
         if pattern.search(words):
             return error(f"git {command}: {words.splitlines()[-1]}", hint=hint)
-    return GitError(f"git {command}: {words or 'failed without a word'}", hint="see `promptstore doctor`")
+    told = "; ".join(line.strip() for line in words.splitlines() if line.strip())
+    return GitError(f"git {command}: {told or 'failed without a word'}", hint="see `promptstore doctor`")

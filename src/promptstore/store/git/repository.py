@@ -72,7 +72,7 @@ def require_repository(start: str) -> Repository:
 def worktree_dirs(repository: Repository) -> list[Repository]:
     """Every worktree of the repository: the main one and the linked ones."""
     found = []
-    if os.path.basename(repository.common_dir) == ".git":
+    if os.path.basename(repository.common_dir) == ".git" and not _is_set_bare(repository.common_dir):
         main = os.path.dirname(repository.common_dir)
         found.append(Repository(main, repository.common_dir, repository.common_dir))
     elif repository.git_dir == repository.common_dir and repository.worktree:
@@ -110,6 +110,20 @@ def _common(git_dir: str) -> str:
             return os.path.normpath(os.path.join(git_dir, file.read().strip()))
     except FileNotFoundError:
         return git_dir
+
+
+def _is_set_bare(common_dir: str) -> bool:
+    """Whether the config says so: a bare repository may be called ``.git``, with linked worktrees beside it."""
+    for name in ("config.worktree", "config"):
+        try:
+            with open(os.path.join(common_dir, name), encoding="utf-8", errors="replace") as file:
+                words = ["".join(line.split()).lower() for line in file]
+        except FileNotFoundError:
+            continue
+        for word in words:
+            if word.startswith("bare=") or word == "bare":
+                return word in {"bare", "bare=true", "bare=yes", "bare=on", "bare=1"}
+    return False
 
 
 def _is_bare(folder: str) -> bool:
