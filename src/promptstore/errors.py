@@ -17,6 +17,7 @@
     ├── GitError                 git refused or is missing
     │   ├── StoreBusy            a lock, merge or rebase is in the way (try later, exit 75)
     │   └── RefMoved             a compare-and-swap lost
+    ├── StateUnwritable          the clone's own state cannot be written (a full disk)
     ├── NotRepresentable         a vendor cannot hold this prompt (becomes *held*)
     ├── ConflictError            both sides changed the same field
     ├── HaltedError              a guard stopped a remote
@@ -150,6 +151,10 @@ class StoreBusy(GitError):
 
 class RefMoved(GitError):
     exit_code = 75
+
+
+class StateUnwritable(PromptStoreError):
+    """Nothing is sent to anyone that could not be written down first."""
 
 
 class NotRepresentable(PromptStoreError):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from promptstore.errors import StoreBusy, Where
+from promptstore.errors import StateUnwritable, StoreBusy, Where
 
 State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
 OPEN: frozenset[State] = frozenset({"sent", "unknown"})
@@ -51,17 +51,27 @@ class Journal:
         self._lock = threading.Lock()
 
     def write(self, intent: Intent) -> Intent:
-        """Append a state durably: it is on the disk when this returns. Raises OSError (a full disk)."""
+        """Append a state durably: it is on the disk when this returns. Raises StateUnwritable (a full disk)."""
         line = json.dumps(asdict(intent), separators=(",", ":")) + "\n"
+        try:
+            self._append(line.encode())
+        except OSError as error:
+            raise StateUnwritable(
+                f"the journal cannot be written: {error.strerror or error}",
+                where=Where(path=self._path),
+                hint="free some disk space, or make the folder writable, and run it again",
+            ) from None
+        return intent
+
+    def _append(self, line: bytes) -> None:
         with self._lock:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             with open(self._path, "ab") as file:
                 if file.tell() and not self._ends_whole():
                     file.write(b"\n")
-                file.write(line.encode())
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
-        return intent
 
     def move(self, intent: Intent, state: State, at: float, **more: Any) -> Intent:
         """The next state of an intent, written down."""
@@ -71,10 +81,10 @@ class Journal:
         """The last state of every intent."""
         return {intent.intent: intent for intent in self._read()}
 
-    def forget_settled(self) -> None:
-        """Start afresh when nothing in it is needed any more."""
+    def forget_settled(self, before: float) -> None:
+        """Start afresh when nothing in it is needed any more: nothing open, nothing recorded after ``before``."""
         with self._lock:
-            needed = [i for i in self.intents().values() if i.state not in {"recorded", "failed", "prepared"}]
+            needed = [intent for intent in self.intents().values() if _is_needed(intent, before)]
             if not needed and os.path.exists(self._path):
                 os.unlink(self._path)
 
@@ -93,6 +103,10 @@ class Journal:
         with open(self._path, "rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read(1) == b"\n"
+
+
+def _is_needed(intent: Intent, before: float) -> bool:
+    return intent.state not in {"failed", "prepared"} and (intent.state != "recorded" or intent.at > before)
 
 
 def _parse(line: bytes) -> Mapping[str, Any] | None:

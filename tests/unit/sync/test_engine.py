@@ -306,3 +306,18 @@ def test_history_asked_for_later_is_kept_beside_the_branch(rig: Rig, acme: Memor
     assert rig.store.get("p", tag="rollback").version is None
     assert rig.store.get("p", tag="rollback").render()[0]["content"] == "text 1"
     quiet(rig, acme)
+
+
+def test_a_full_disk_sends_nothing(rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(root(rig), {"p": chat("one"), "q": chat("two")})
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("promptstore.sync.journal.os.fsync", full)
+        result = rig.sync()
+    assert sorted((error.slug, error.retry) for error in result.errors) == [("p", False), ("q", False)]
+    assert acme.writes == []
+    assert sorted(kinds(rig.sync().done)) == ["create-remote p", "create-remote q"]
+    quiet(rig, acme)
