@@ -316,8 +316,12 @@ def test_a_vendors_own_tool_that_loses_all_of_its_vendors_is_a_conflict() -> Non
 ABSENT = object()
 
 
-@pytest.mark.parametrize("one", [0, 0.0, 1, 1.0, True, False, None, "", ABSENT], ids=repr)
-@pytest.mark.parametrize("other", [0, 0.0, 1, 1.0, True, False, None, "", ABSENT], ids=repr)
+def shown(value: Any) -> str:
+    return "absent" if value is ABSENT else repr(value)
+
+
+@pytest.mark.parametrize("one", [0, 0.0, 1, 1.0, True, False, None, "", ABSENT], ids=shown)
+@pytest.mark.parametrize("other", [0, 0.0, 1, 1.0, True, False, None, "", ABSENT], ids=shown)
 def test_values_that_look_alike_are_different(one: Any, other: Any) -> None:
     def with_value(value: Any) -> PromptFile:
         return prompt(metadata={"kept": 1} | ({} if value is ABSENT else {"x": value}))
