@@ -14,8 +14,9 @@ from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
 from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Halted, Plan, SyncError
+from promptstore.sync.breaker import MOST, WINDOW, is_runaway, recent_writes
 from promptstore.sync.guards import shrunken, wrong_workspace
-from promptstore.sync.journal import Journal
+from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, read_local, waiting_texts
 from promptstore.sync.observe import Counts, Depth, Observer
 from promptstore.sync.plan import plan_contents
@@ -177,7 +178,29 @@ class Engine:
             frozenset(session.in_doubt),
             ours.waiting,
             session.blocked,
+            self._runaway(session, local),
         )
+
+    def _runaway(self, session: Session, local: Local) -> frozenset[str]:
+        """Prompts whose next publish would only answer our own: see `breaker`."""
+        recent = recent_writes(self._journal.intents().values(), self._seconds())
+        ours = {(write.remote, write.slug, write.version) for write in recent if write.version}
+        writes: dict[str, list[Intent]] = {}
+        for write in recent:
+            if write.remote == session.name:
+                writes.setdefault(write.slug, []).append(write)
+        return frozenset(
+            slug
+            for slug, found in writes.items()
+            if len(found) >= MOST and is_runaway(found, self._messages(local, slug, found[-MOST].blob), ours)
+        )
+
+    def _messages(self, local: Local, slug: str, blob: str) -> list[str]:
+        """The messages of the commits that changed a prompt after it said ``blob``."""
+        versions = local.numbering.of(slug)
+        start = max((place for place, version in enumerate(versions, 1) if version.blob == blob), default=0)
+        found = [self._store.objects.read(version.commit) for version in versions[start:]]
+        return [commit.data.decode("utf-8", "replace") for commit in found if commit is not None]
 
     def _blobs(
         self, base: dict[str, BaseEntry], local: dict[str, LocalEntry], seen: dict[str, RemoteEntry]
@@ -233,7 +256,7 @@ class Engine:
         for session in active:
             self._record(session)
         result.errors = [error for session in self._sessions for error in session.errors]
-        self._journal.forget_settled()
+        self._journal.forget_settled(self._seconds() - WINDOW)
         return result
 
     def _round(self, sessions: Sequence[Session], result: Result) -> bool:

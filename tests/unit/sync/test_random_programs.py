@@ -1,0 +1,30 @@
+"""Random programs, each from its seed; a failing one prints what was done and can be run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from simulation import Program
+
+
+def run(where: Path, seed: int, vendors: int, length: int) -> None:
+    program = Program(where / "repo", seed, vendors)
+    try:
+        program.run(length)
+    except BaseException:
+        print("\n".join(program.log))
+        raise
+    finally:
+        program.rig.store.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_short_program(tmp_path: Path, seed: int) -> None:
+    run(tmp_path, seed, vendors=1 + seed % 2, length=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_a_long_program(tmp_path: Path, seed: int) -> None:
+    run(tmp_path, seed, vendors=1 + seed % 2, length=10)
