@@ -1,0 +1,157 @@
+"""The lens between prompt files and Basalt's prompts: pure values in, values out.
+
+A document is ``{"slug", "text", "systemText"?, "model"?}`` in normal form (see ``normal``). Provider, name and
+parameters of the model are the file's own, the parameters verbatim; the model's ``client`` and ``version``, a slug
+other than the file's, and all that is unknown stand under ``vendors.basalt``. Titles, descriptions, keyword tags,
+metadata and what stands under other vendors are no part of what Basalt's API gives: they come from the old file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.vendors.basalt.lens.messages import (
+    KEYS,
+    UNHELD,
+    VENDOR,
+    Data,
+    lift_texts,
+    project_texts,
+)
+from promptstore.vendors.basalt.lens.normal import FACTS, Wire, check_document, normalise, same
+
+if TYPE_CHECKING:
+    from promptstore.model.prompt_file import PromptFile
+    from promptstore.vendors.base import Document
+
+_MODEL: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
+    "provider": ("provider", str),
+    "model": ("name", str),
+    "parameters": ("parameters", Mapping),
+}
+"""Basalt's key of the model -> the file's, and what it must be to stand there."""
+_TYPED = {"slug", "model", *KEYS.values()}
+_BODY = {"messages", "content", "template_format"}
+_REST = {"model", "vendors"}
+
+
+class BasaltLens:
+    """Basalt's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
+
+    def normalise(self, raw: Mapping[str, Any]) -> Document:
+        """The normal form of the ``prompt`` in an answer, or of a document."""
+        return normalise(raw)
+
+    def project(self, prompt: PromptFile, slug: str) -> Document:
+        """The prompt as a document. Raises NotRepresentable."""
+        return project_data(dict(prompt.data()), slug)
+
+    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
+        """The document as a prompt file. Raises BadResponse where it is not a document."""
+        normal = normalise(document)
+        check_document(normal)
+        data = dict(old.data()) if old is not None else {}
+        if old is not None and _holds(data, slug, normal):
+            return old
+        rest = _lift_rest(normal, slug, data)
+        unheld = {key for key in UNHELD if data.get(key)}
+        kept = {key: value for key, value in data.items() if key not in _BODY | _REST | unheld}
+        return _validated({**kept, **rest, **lift_texts(normal, data)})
+
+    def key(self, document: Document) -> str:
+        """Basalt tells prompts apart by their slug."""
+        slug: str = document["slug"]
+        return slug
+
+
+def project_data(data: Data, slug: str) -> Wire:
+    """The document of a prompt given as plain data."""
+    return normalise({**_project_rest(data, slug), **project_texts(data)})
+
+
+def _holds(data: Data, slug: str, document: Wire) -> bool:
+    try:
+        return same(project_data(data, slug), document)
+    except NotRepresentable:
+        return False
+
+
+def _project_rest(data: Data, slug: str) -> Wire:
+    """The document without its texts. Raises NotRepresentable."""
+    above: Wire = (data.get("vendors") or {}).get(VENDOR) or {}
+    _check_own(above)
+    model = data.get("model") or {}
+    typed = {key: model[name] for key, (name, _) in _MODEL.items() if model.get(name) is not None}
+    return normalise(_overlay({"slug": slug, "model": typed}, above))
+
+
+def _check_own(above: Mapping[str, Any]) -> None:
+    """What stands under ``vendors.basalt`` must be what the lens would put there."""
+    for key in above:
+        if key in FACTS or key in KEYS.values():
+            hint = "take it out: texts are messages, and Basalt tells the rest by itself"
+            raise NotRepresentable(f"{key!r} cannot be set there", field=f"vendors.{VENDOR}.{key}", hint=hint)
+    slug, model = above.get("slug", "x"), above.get("model", {})
+    if not isinstance(slug, str) or not slug:
+        hint = "give the prompt's slug at Basalt, or take it out"
+        raise NotRepresentable("Basalt's slugs are texts", field=f"vendors.{VENDOR}.slug", hint=hint)
+    if not isinstance(model, Mapping):
+        hint = "write it as keys and values"
+        raise NotRepresentable("Basalt's model is an object", field=f"vendors.{VENDOR}.model", hint=hint)
+
+
+def _overlay(base: Wire, above: Mapping[str, Any]) -> Wire:
+    """``above`` laid over ``base``: objects merge, everything else replaces."""
+    merged = dict(base)
+    for key, value in above.items():
+        below = merged.get(key)
+        merged[key] = _overlay(below, value) if isinstance(value, Mapping) and isinstance(below, dict) else value
+    return merged
+
+
+def _lift_rest(document: Wire, slug: str, old: Data) -> Data:
+    """``model`` and ``vendors``: those of the old data where they still say the same."""
+    wanted = {key: value for key, value in document.items() if key not in KEYS.values()}
+    if _rest_holds(old, slug, wanted):
+        return {key: old[key] for key in _REST if key in old}
+    model, beside = _split_model(document.get("model", {}))
+    above = {key: value for key, value in document.items() if key not in _TYPED}
+    if document["slug"] != slug:
+        above["slug"] = document["slug"]
+    if beside:
+        above["model"] = beside
+    others = {name: value for name, value in (old.get("vendors") or {}).items() if name != VENDOR}
+    vendors = {**others, **({VENDOR: above} if above else {})}
+    return {**({"model": model} if model else {}), **({"vendors": vendors} if vendors else {})}
+
+
+def _rest_holds(old: Data, slug: str, wanted: Wire) -> bool:
+    try:
+        return same(_project_rest(old, slug), wanted)
+    except NotRepresentable:
+        return False
+
+
+def _split_model(model: Mapping[str, Any]) -> tuple[Data, Wire]:
+    """What of the model the file has a place for, and what is only Basalt's."""
+    typed = {name: model[key] for key, (name, kind) in _MODEL.items() if isinstance(model.get(key), kind)}
+    beside = {key: value for key, value in model.items() if key not in _MODEL or _MODEL[key][0] not in typed}
+    return typed, beside
+
+
+def _validated(data: Data) -> PromptFile:
+    from pydantic import ValidationError
+
+    from promptstore.model.prompt_file import PromptFile
+
+    try:
+        return PromptFile.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadResponse(f"Basalt's prompt does not fit a prompt file: {place}: {first['msg']}") from problem
+
+
+LENS = BasaltLens()
