@@ -1,0 +1,1 @@
+"""The parts of ``promptstore.model.templates.translate``: a shared tree, and a reader and a writer for each format."""
