@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from _thread import allocate_lock  # the same lock as threading's, without the module's import time
+from _thread import LockType, allocate_lock  # the same lock as threading's, without the module's import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._lock = allocate_lock()
+        self._lock_pid = os.getpid()
 
     def get(self, kind: str, key: str) -> bytes | None:
         return self.get_many(kind, [key]).get(key)
@@ -33,7 +34,7 @@ class Cache:
     def get_many(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The values of those keys that are known."""
         found: dict[str, bytes] = {}
-        with self._lock:
+        with self._own_lock():
             try:
                 connection = self._open()
                 for start in range(0, len(keys), 500):
@@ -54,7 +55,7 @@ class Cache:
         rows = [(kind, key, value) for key, value in pairs]
         if not rows:
             return
-        with self._lock:
+        with self._own_lock():
             try:
                 connection = self._open()
                 with connection:
@@ -63,10 +64,16 @@ class Cache:
                 self._drop(error)
 
     def close(self) -> None:
-        with self._lock:
+        with self._own_lock():
             if self._connection is not None and self._pid == os.getpid():
                 self._connection.close()
             self._connection = None
+
+    def _own_lock(self) -> LockType:
+        """The lock; in a forked child a new one, for a thread of the parent may have held the old one for ever."""
+        if self._lock_pid != os.getpid():
+            self._lock, self._lock_pid = allocate_lock(), os.getpid()
+        return self._lock
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None or self._pid != os.getpid():

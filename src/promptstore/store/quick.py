@@ -26,10 +26,17 @@ _PLAIN_TAG = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 def quick_text(start: str, address: str) -> bytes | None:
     """The text of ``slug`` or ``slug@tag`` at or above the folder ``start``, or None where this way does not lead."""
+    try:
+        return _quick_text(start, address)
+    except Exception:  # noqa: BLE001 - whatever is wrong, the whole store is asked then, and says it properly
+        return None
+
+
+def _quick_text(start: str, address: str) -> bytes | None:
     slug, separator, tag = address.partition("@")
     if not _is_plain(slug) or (separator and not _is_plain_tag(tag)):
         return None
-    root = _root(start)
+    root = _root(start) if os.path.isdir(start) else None
     repository = find_repository(root) if root else None
     if root is None or repository is None or uses_reftable(repository):
         return None

@@ -149,6 +149,8 @@ class Store:
         return self.refs.read(self.tip_ref)
 
     def _readable_ref(self, name: str) -> list[str]:
+        if ".." in name:
+            raise NotFound(f"'{name}' is no ref", hint="`git branch -a` lists what there is")
         whole = [name] if name == "HEAD" or name.startswith("refs/") else []
         found = self._first_of([*whole, *(f"refs/{folder}{name}" for folder in ("", "tags/", "heads/", "remotes/"))])
         if found:

@@ -32,7 +32,7 @@ def uses_reftable(repository: Repository) -> bool:
 def read_loose(repository: Repository, name: str) -> str | None:
     """What a loose ref's file says (an id, or ``ref: NAME``), or None."""
     try:
-        with open(loose_path(repository, name), encoding="utf-8") as file:
+        with open(loose_path(repository, name), encoding="utf-8", errors="replace") as file:
             return file.read().strip() or None
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

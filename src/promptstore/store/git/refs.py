@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from promptstore.store.git.repository import Repository
 
 Signature = tuple[int, int, int] | None
 """What tells two states of a file apart: (mtime in ns, inode, size); None where there is no file."""
+
+_NEVER: Signature = (-1, -1, -1)  # no file has this state: what was read with it is read again
 
 RACY_NS = 20_000_000
 """A file changed less than this long before it was read may change again without a new mtime (git's own caution)."""
@@ -57,7 +58,6 @@ class Refs:
         self._repository = repository
         self._packed_path = packed_path(repository)
         self._packed: tuple[Signature, bytes] = (None, b"")
-        self._lock = threading.Lock()
         self._tables = os.path.join(repository.common_dir, "reftable", "tables.list")
         self._reftable = uses_reftable(repository)
 
@@ -119,14 +119,14 @@ class Refs:
             )
 
     def _packed_text(self) -> bytes:
-        with self._lock:
-            now = time.time_ns()
-            state = signature(self._packed_path)
-            if state == self._packed[0] and settled(state, now):
-                return self._packed[1]
-            text = read_packed(self._repository)
-            self._packed = (state if settled(state, now) else None, text)
-            return text
+        now = time.time_ns()
+        state = signature(self._packed_path)
+        known_state, known_text = self._packed
+        if state == known_state and settled(state, now):
+            return known_text
+        text = read_packed(self._repository)
+        self._packed = (state if settled(state, now) else _NEVER, text)
+        return text
 
     def _ask(self, name: str) -> str | None:
         found = self.list(name)
