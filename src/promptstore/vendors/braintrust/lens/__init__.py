@@ -1,0 +1,212 @@
+"""The lens between prompt files and Braintrust's documents: pure values in, values out.
+
+A document is ``{"name", "slug", "description", "tags", "prompt_data", "function_type", "metadata"}`` in normal form
+(see ``normal``). The file's ``metadata``, the model's provider and what stands under other vendors are left out, and
+come back from the old file on lift: whether Braintrust takes metadata with a write is not known, so only what stands
+under ``vendors.braintrust.metadata`` goes there. What a document says beyond the typed fields stands under
+``vendors.braintrust``, laid over the rest when it goes out; null there takes a key away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.vendors.braintrust.lens.checks import check_document
+from promptstore.vendors.braintrust.lens.formats import level_of, target_of
+from promptstore.vendors.braintrust.lens.messages import (
+    lift_content,
+    lift_messages,
+    project_content,
+    project_messages,
+)
+from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, DOCUMENT_KEYS, Wire, normalise
+from promptstore.vendors.braintrust.lens.objects import says_tools, tools_in, tools_text
+from promptstore.vendors.braintrust.lens.providers import provider_after
+from promptstore.vendors.braintrust.lens.shapes import VENDOR, Data, own, residual, with_vendors
+from promptstore.vendors.promptlayer.lens.shapes import holds, keep_spelling, overlay
+
+if TYPE_CHECKING:
+    from promptstore.model.prompt_file import PromptFile
+    from promptstore.vendors.base import Document
+
+_CALLING = ("response_format", "tool_choice", "function_call")
+_BODY = frozenset({"messages", "content", "template_format"})
+_MODEL = ("model", *_CALLING)
+_GROUPS = ((*_MODEL, "tools", "vendors"), (*_MODEL, "vendors"), ("tools", "vendors"))
+
+
+class BraintrustLens:
+    """Braintrust's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
+
+    def normalise(self, raw: Mapping[str, Any]) -> Document:
+        """The normal form of an answer, a list's object, a request's body, or a document."""
+        return normalise(raw)
+
+    def project(self, prompt: PromptFile, slug: str) -> Document:
+        """The prompt as a document. Raises NotRepresentable."""
+        return project_data(dict(prompt.data()), slug)
+
+    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
+        """The document as a prompt file. Raises BadResponse where it is not a document."""
+        normal = normalise(document)
+        check_document(normal)
+        if old is None:
+            return _validated(_fresh(normal, slug, {}, {}))
+        data = dict(old.data())
+        if holds(lambda: project_data(data, slug), normal):
+            return old
+        return _validated(_respelled(normal, slug, data))
+
+    def key(self, document: Document) -> str:
+        """Braintrust tells the prompts of a project apart by their slug."""
+        slug: str = document["slug"]
+        return slug
+
+
+def _validated(data: Data) -> PromptFile:
+    from pydantic import ValidationError
+
+    from promptstore.model.prompt_file import PromptFile
+
+    try:
+        return PromptFile.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadResponse(f"Braintrust's prompt does not fit a prompt file: {place}: {first['msg']}") from problem
+
+
+# Out
+
+
+def project_data(data: Data, slug: str) -> Wire:
+    """The document of a prompt given as plain data."""
+    above = own(data)
+    for key in above:
+        if key not in DOCUMENT_KEYS:
+            hint = f"use one of {', '.join(DOCUMENT_KEYS)}"
+            raise NotRepresentable(f"Braintrust keeps no {key!r}", field=f"vendors.{VENDOR}.{key}", hint=hint)
+    document = normalise(overlay(_plain(data, slug), _without_stale_tools(above, data)))
+    for key in ("name", "slug"):
+        if not isinstance(document.get(key), str) or not document[key]:
+            hint = "write a text there, or take it out"
+            raise NotRepresentable(f"a prompt at Braintrust needs a {key}", field=f"vendors.{VENDOR}.{key}", hint=hint)
+    return document
+
+
+def _without_stale_tools(above: Wire, data: Data) -> Wire:
+    """The overlay; a text of tools in it only counts while it still says what the file's own ``tools`` say."""
+    inner = above.get("prompt_data")
+    block = inner.get("prompt") if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(block, dict) or not isinstance(block.get("tools"), str):
+        return above
+    if says_tools(block["tools"], data.get("tools") or []):
+        return above
+    rest = {key: value for key, value in block.items() if key != "tools"}
+    return {**above, "prompt_data": {**inner, "prompt": rest}}
+
+
+def _plain(data: Data, slug: str) -> Wire:
+    """What the file's typed fields say."""
+    target = target_of(data)
+    prompt_data = {"prompt": _project_block(data, target), "options": _project_options(data), "template_format": target}
+    return {
+        "name": data.get("name") or slug,
+        "slug": slug,
+        "description": data.get("description"),
+        "tags": data.get("tags", []),
+        "prompt_data": prompt_data,
+    }
+
+
+def _project_block(data: Data, target: str) -> Wire:
+    if data.get("functions"):
+        raise NotRepresentable("Braintrust has no functions, only tools", field="functions", hint="make them tools")
+    level = level_of(data)
+    if data.get("messages") is None:
+        if data.get("tools"):
+            hint = "make it a chat prompt, or take the tools out"
+            raise NotRepresentable("Braintrust's completion prompts have no tools", field="tools", hint=hint)
+        return {"type": "completion", "content": project_content(data, level, target)}
+    tools = {"tools": tools_text(data["tools"])} if data.get("tools") else {}
+    return {"type": "chat", "messages": project_messages(data["messages"], level, target), **tools}
+
+
+def _project_options(data: Data) -> Wire:
+    model = data.get("model") or {}
+    params = dict(model.get("parameters") or {})
+    for key in _CALLING:
+        if data.get(key) is None:
+            continue
+        if key in params:
+            message = f"{key} stands both in {key} and in model.parameters"
+            raise NotRepresentable(message, field=key, hint="keep only one of them")
+        params[key] = data[key]
+    return {"model": model.get("name"), "params": params or None}
+
+
+# In
+
+
+def _respelled(document: Wire, slug: str, old: Data) -> Data:
+    """The document in the spelling of ``old`` wherever that means the same."""
+
+    def still(data: Data) -> bool:
+        return holds(lambda: project_data(data, slug), document)
+
+    fresh = _fresh(document, slug, old, old)
+    if not still(fresh):
+        # Texts in other formats would have Braintrust's copy in another one: all of them take on Braintrust's.
+        fresh = _fresh(document, slug, old, {})
+    return keep_spelling(fresh, old, still, _GROUPS, leave=_BODY)
+
+
+def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
+    """The document in plain spelling; its texts and tools in that of ``spelling``."""
+    inner = document.get("prompt_data", {})
+    data: Data = {"name": document["name"]} if document["name"] != slug else {}
+    if isinstance(document.get("description"), str):
+        data["description"] = document["description"]
+    if document.get("tags"):
+        data["tags"] = document["tags"]
+    data.update(_lift_options(inner.get("options"), old))
+    data.update(_lift_block(inner, spelling))
+    return with_vendors(data, residual(normalise(_plain(data, slug)), document), old)
+
+
+def _lift_block(inner: Wire, old: Data) -> Data:
+    block, target = inner.get("prompt", {}), inner.get("template_format", DEFAULT_FORMAT)
+    if block.get("type") == "completion":
+        return lift_content(block["content"], target, old)
+    if block.get("type") != "chat":
+        return {"messages": []}
+    tools = tools_in(block["tools"], old.get("tools")) if isinstance(block.get("tools"), str) else []
+    return {**lift_messages(block["messages"], target, old), **({"tools": tools} if tools else {})}
+
+
+def _lift_options(options: Any, old: Data) -> Data:
+    """``model``, and what stands beside it in the file but among its parameters at Braintrust."""
+    if not isinstance(options, Mapping):
+        return {}
+    before = old.get("model") or {}
+    model: Data = {}
+    name = options.get("model")
+    if isinstance(name, str):
+        provider = provider_after(name, before.get("name"), before.get("provider"), known=bool(old))
+        model = {**({"provider": provider} if provider else {}), "name": name}
+    params = dict(options["params"]) if isinstance(options.get("params"), Mapping) else {}
+    beside = {key: params.pop(key) for key in _CALLING if _fits_beside(key, params.get(key))}
+    if params:
+        model["parameters"] = params
+    return {**({"model": model} if model else {}), **beside}
+
+
+def _fits_beside(key: str, value: Any) -> bool:
+    if key == "function_call" and isinstance(value, Mapping):
+        return set(value) == {"name"} and isinstance(value["name"], str)
+    return isinstance(value, str | dict)
+
+
+LENS = BraintrustLens()
