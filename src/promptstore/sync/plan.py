@@ -271,23 +271,30 @@ class Planner:
         yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
 
     def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
-        """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order."""
+        """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order.
+
+        Each is sent once, and none that says what the newest says: that one will bear the tag.
+        """
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
-        floor = max((numbers.get(blob, 0) for blob in {base.blob, *base.link.texts()}), default=0) if base else 0
-        wanted: dict[int, str] = {}
-        for tag, place in local.tags.items():
-            if not self.policy.covers_tag(tag) or place.version is None or not floor < place.version < newest:
-                continue
-            if not self._at_vendor(slug, place.blob, base):
-                wanted[place.version] = place.blob
-        return [wanted[number] for number in sorted(wanted)]
+        floor = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0
+        tagged = {place.version or 0: place.blob for tag, place in local.tags.items() if self.policy.covers_tag(tag)}
+        wanted: dict[str, str] = {}
+        for number in sorted(number for number in tagged if floor < number < newest):
+            digest = self._unpublished(slug, tagged[number], base)
+            if digest is not None:
+                wanted.setdefault(digest, tagged[number])
+        wanted.pop(self._projection(slug, local.blob), None)
+        return list(wanted.values())
 
-    def _at_vendor(self, slug: str, blob: str, base: BaseEntry | None) -> bool:
+    def _unpublished(self, slug: str, blob: str, base: BaseEntry | None) -> str | None:
+        """The digest of a text in the vendor's space, where it can be published and is not there yet."""
         document = self._document(slug, blob) if blob in self.trees.prompts else None
         if document is None or isinstance(document, NotRepresentable):
-            return True  # nothing that could be published
-        return base is not None and base.link.version_of(blob, digest_of(document)) is not None
+            return None
+        digest = digest_of(document)
+        there = base is not None and base.link.version_of(blob, digest) is not None
+        return None if there else digest
 
     # --- deletions
 

@@ -47,10 +47,6 @@ class Link:
         same = same or [v for v, known in self.versions.items() if known.document == document]
         return next((v for v in prefer if v in same), same[-1] if same else None)
 
-    def texts(self) -> set[str]:
-        """The blobs of ours that the vendor has, or that were made of what it has."""
-        return {self.proof, *(known.blob for known in self.versions.values())}
-
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,

@@ -448,6 +448,12 @@ def test_tagged_versions_are_published_in_order_before_the_newest() -> None:
     assert said(same.contents()) == "create-remote z"
 
 
+def test_a_tagged_text_that_came_back_is_published_once() -> None:
+    tags = {"a": at("x", 1), "b": at("y", 2), "c": at("y#", 4)}
+    case = Case(None, "x", None, tags, ("x", "y", "z", "y#", "x"))
+    assert said(case.contents()) == "create-remote y, create-remote x"
+
+
 def test_after_a_merge_older_tagged_versions_are_not_sent() -> None:
     agreed = replace(base("y", "right"), link=replace(base("y", "right").link, proof="z"))
     case = Case(agreed, "z", seen("y", "right"), {"old": at("x", 1)}, ("x", "y", "z"))
