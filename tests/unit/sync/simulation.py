@@ -268,6 +268,12 @@ class Program:
 
     # --- the program
 
+    def act(self, action: Callable[[], None]) -> None:
+        """One thing that somebody does; git lets nobody commit on a checkout that a killed process left locked."""
+        locked = (self.where / ".git" / "index.lock").exists()
+        if not locked or action.__name__.endswith("there"):
+            action()
+
     def run(self, length: int = 10) -> None:
         people: list[Callable[[], None]] = [
             *[self.edit_here] * 5,
@@ -284,7 +290,7 @@ class Program:
         ]
         for _ in range(length):
             for _ in range(self.random.randrange(1, 4)):
-                self.random.choice(people)()
+                self.act(self.random.choice(people))
             self.sync(allow_delete=self.random.random() < 0.5)
         self.settle()
 

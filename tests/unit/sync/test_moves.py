@@ -1,0 +1,143 @@
+"""Renames, swaps and copies of prompt files, and looks at the vendor that grew old."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace
+from repos import chat, commit, git, make_store
+
+TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def kinds(result: object) -> list[str]:
+    return [f"{action.kind} {action.slug}" for action in result.done]  # type: ignore[attr-defined]
+
+
+def move(rig: Rig, *pairs: tuple[str, str]) -> None:
+    for old, new in pairs:
+        git(root(rig), "mv", f"prompts/{old}.yaml", f"prompts/{new}.yaml")
+
+
+def versions(acme: MemoryWorkspace) -> dict[str, int]:
+    return {kept.name: len(kept.versions) for kept in acme.prompts.values()}
+
+
+def test_two_that_changed_places_are_two_edits(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
+    rig.until_quiet()
+    move(rig, ("a", "c"), ("b", "a"), ("c", "b"))
+    commit(root(rig), {}, "Swap")
+    rig.until_quiet()
+    assert acme.text("a") == "b, something else entirely"
+    assert acme.text("b") == "text of a\n\n" + TEXT
+    assert versions(acme) == {"a": 2, "b": 2}
+
+
+def test_a_swap_in_two_commits(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
+    rig.until_quiet()
+    move(rig, ("a", "c"))
+    commit(root(rig), {}, "Away")
+    move(rig, ("b", "a"))
+    commit(root(rig), {}, "And into its place")
+    result = rig.until_quiet()
+    texts = {str(rig.store.get(slug).render()[0]["content"]) for slug in ("a", "c")}
+    assert texts == {"text of a\n\n" + TEXT, "b, something else entirely"}
+    there = {acme.text(kept.name) for kept in acme.prompts.values()}
+    assert texts <= there or result.plan.held
+
+
+def test_moved_and_edited_in_one_commit(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"old": chat(TEXT * 8)})
+    rig.until_quiet()
+    move(rig, ("old", "sub-new"))
+    commit(root(rig), {"sub-new": chat((TEXT * 8).replace("Fourth", "4th", 1))})
+    assert kinds(rig.sync()) == ["move sub-new", "update-remote sub-new"]
+    rig.until_quiet()
+    assert versions(acme) == {"old": 2}
+
+
+def test_a_move_before_the_first_publish(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"old": chat(TEXT)})
+    move(rig, ("old", "new"))
+    commit(root(rig), {}, "Rename")
+    rig.until_quiet()
+    assert versions(acme) == {"new": 1}
+
+
+def test_there_and_back_again(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"a": chat(TEXT)})
+    rig.until_quiet()
+    for old, new in (("a", "b"), ("b", "a"), ("a", "b")):
+        move(rig, (old, new))
+        commit(root(rig), {}, f"{old} to {new}")
+        rig.until_quiet()
+        assert list(rig.store.prompts_at(rig.store.tip)) == [new]
+    assert versions(acme) == {"a": 1}
+    commit(root(rig), {"b": chat(TEXT + "!")})
+    rig.until_quiet()
+    assert versions(acme) == {"a": 2}
+
+
+def test_a_copy_with_the_same_name_is_held(rig: Rig, acme: MemoryWorkspace) -> None:
+    text = chat("one", extra="name: Greeting\n")
+    commit(root(rig), {"a": text})
+    rig.until_quiet()
+    commit(root(rig), {"b": text.replace("one", "two")})
+    result = rig.until_quiet()
+    assert [(held.slug, "'Greeting' is used by 'a'" in held.reason) for held in result.plan.held] == [("b", True)]
+    assert versions(acme) == {"Greeting": 1}
+    assert acme.text("Greeting") == "one"
+
+
+def test_two_new_files_with_one_name_are_both_held(rig: Rig, acme: MemoryWorkspace) -> None:
+    text = chat("one", extra="name: Greeting\n")
+    commit(root(rig), {"a": text, "b": text.replace("one", "two")})
+    assert [held.slug for held in rig.until_quiet().plan.held] == ["a", "b"]
+    assert acme.prompts == {}
+
+
+def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWorkspace) -> None:
+    """The machine slept between the look and the write, and somebody saved an edit."""
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.until_quiet()
+    commit(root(rig), {"p": chat(TEXT.replace("First", "1st"))})
+
+    def sleep(*_: object) -> None:
+        if "publish" not in acme.requests:
+            acme.before.clear()
+            acme.before["versions"] = lambda *_: None
+            acme.edit("p", TEXT.replace("Fourth", "4th"))
+
+    acme.requests.clear()
+    real, looks = acme.read, []
+
+    def read(prompt_id: str, version: str | None = None) -> object:
+        found = real(prompt_id, version)
+        looks.append(version)
+        if len(looks) == 1:
+            rig.now += 30
+            sleep()
+        return found
+
+    acme.read = read  # type: ignore[method-assign, assignment]
+    rig.until_quiet()
+    assert acme.text("p") == TEXT.replace("First", "1st").replace("Fourth", "4th")
+    assert acme.writes == ["publish"]
