@@ -7,8 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+# No test is judged by the clock; where a change is gated, the same examples are tried each time.
+settings.register_profile(
+    "promptstore",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("promptstore")
 
 
 @pytest.fixture(autouse=True)
