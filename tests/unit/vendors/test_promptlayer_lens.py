@@ -314,8 +314,11 @@ def test_a_text_without_marks_is_the_same_in_every_format(fmt: str | None, text:
 @pytest.mark.parametrize(
     ("data", "field"),
     [
-        ({"template_format": "mustache", "content": "Hi {{name}}"}, "content"),
-        ({"messages": [{"role": "user", "template_format": "none", "content": "a } b"}]}, "messages[0].content"),
+        ({"template_format": "mustache", "content": "Hi {{#name}}x{{/name}}"}, "content"),
+        (
+            {"messages": [{"role": "user", "template_format": "nunjucks", "content": "{{ x | dump }}"}]},
+            "messages[0].content",
+        ),
         (
             {
                 "template_format": "nunjucks",

@@ -43,23 +43,35 @@ def _read(text: str, source: TemplateFormat) -> Nodes:
 
 
 def _parsed(text: str, source: TemplateFormat) -> Nodes:
-    from promptstore.model.templates.translation import read_f_string, read_jinja, read_mustache
-
     if source == "none":
         return (Text(text),) if text else ()
     if source == "f-string":
+        from promptstore.model.templates.translation import read_f_string
+
         return read_f_string.read(text)
-    return read_mustache.read(text) if source == "mustache" else read_jinja.read(text, source)
+    if source == "mustache":
+        from promptstore.model.templates.translation import read_mustache
+
+        return read_mustache.read(text)
+    from promptstore.model.templates.translation import read_jinja
+
+    return read_jinja.read(text, source)
 
 
 def _written(nodes: Nodes, target: TemplateFormat) -> str:
-    from promptstore.model.templates.translation import write_f_string, write_jinja, write_mustache
-
     if target == "none":
         return _verbatim(nodes)
     if target == "f-string":
+        from promptstore.model.templates.translation import write_f_string
+
         return write_f_string.write(nodes)
-    return write_mustache.write(nodes) if target == "mustache" else write_jinja.write(nodes, target)
+    if target == "mustache":
+        from promptstore.model.templates.translation import write_mustache
+
+        return write_mustache.write(nodes)
+    from promptstore.model.templates.translation import write_jinja
+
+    return write_jinja.write(nodes, target)
 
 
 def _verbatim(nodes: Nodes) -> str:

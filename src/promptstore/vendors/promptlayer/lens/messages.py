@@ -6,7 +6,7 @@ from typing import Any
 
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.promptlayer.lens.align import counterparts
-from promptstore.vendors.promptlayer.lens.formats import Data, native
+from promptstore.vendors.promptlayer.lens.formats import Data, foreign, native
 from promptstore.vendors.promptlayer.lens.normal import Wire, normal_message
 from promptstore.vendors.promptlayer.lens.objects import CALL, CONTENT, TEXT, TEXTS, TOOL_CALLS
 from promptstore.vendors.promptlayer.lens.shapes import Shape, holds, keep_spelling
@@ -62,19 +62,29 @@ def lift_messages(wires: list[Wire], old: Data) -> Data:
 def _level_serves(wires: list[Wire], pairs: list[Data | None], level: str) -> bool:
     """Whether the old format of the prompt is still that of some message."""
     return any(wire.get("template_format") == level for wire in wires) or any(
-        old is not None and holds(lambda old=old: _project(old, level, ""), wire)  # type: ignore[misc]
+        old is not None and (_still(old, wire, level) or _back(wire, old, level) is not None)
         for wire, old in zip(wires, pairs, strict=True)
     )
 
 
-def _lift(wire: Wire, old: Data | None, level: str) -> Data:
-    def still(message: Data) -> bool:
-        return holds(lambda: _project(message, level, ""), wire)
+def _still(message: Data, wire: Wire, level: str) -> bool:
+    return holds(lambda: _project(message, level, ""), wire)
 
-    if old is not None and still(old):
+
+def _lift(wire: Wire, old: Data | None, level: str) -> Data:
+    if old is None:
+        return _fresh(wire, None, level)
+    if _still(old, wire, level):
         return old
-    fresh = _fresh(wire, old, level)
-    return fresh if old is None else keep_spelling(fresh, old, still, [_TOGETHER])
+    fresh = _back(wire, old, level) or _fresh(wire, old, level)
+    return keep_spelling(fresh, old, lambda message: _still(message, wire, level), [_TOGETHER])
+
+
+def _back(wire: Wire, old: Data, level: str) -> Data | None:
+    """The message in the format of its old state, where that comes out as this wire object; else None."""
+    named = {"template_format": wire["template_format"], **_fresh(wire, old, level)}
+    message = foreign(named, old, level)
+    return message if message is not None and _still(message, wire, level) else None
 
 
 def _fresh(wire: Wire, old: Data | None, level: str) -> Data:
@@ -103,4 +113,5 @@ def lift_content(wire: Wire, old: Data) -> Data:
     def still(data: Data) -> bool:
         return "content" in data and holds(lambda: project_content(data, FILE_FORMAT), block)
 
-    return keep_spelling(fresh, before, still, [_TOGETHER])
+    back = foreign(fresh, before, FILE_FORMAT)
+    return keep_spelling(back if back is not None and still(back) else fresh, before, still, [_TOGETHER])
