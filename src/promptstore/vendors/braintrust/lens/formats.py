@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from promptstore.errors import NotRepresentable, PromptStoreError
+from promptstore.errors import NotRepresentable
+from promptstore.model.templates.translate import Untranslatable, translate
 from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, NATIVE_FORMATS
 from promptstore.vendors.braintrust.lens.shapes import Data, own
+
+if TYPE_CHECKING:
+    from promptstore.model.parts import TemplateFormat
 
 FILE_FORMAT = "jinja2"
 """The format of a prompt file that names none."""
@@ -101,12 +105,8 @@ def _text(text: str, source: str, target: str, place: str) -> str:
 
 def _translated(text: str, source: str, target: str, place: str) -> str:
     try:
-        from promptstore.model.templates.translate import translate
-    except ImportError:
-        raise _no_way(f"{source} texts with variables are not translated to {target}", place, "") from None
-    try:
-        return translate(text, source, target)
-    except PromptStoreError as problem:
+        return translate(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
+    except Untranslatable as problem:
         raise _no_way(f"no {target} text for Braintrust: {problem.message}", place, problem.hint) from problem
 
 
