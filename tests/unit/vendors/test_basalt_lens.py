@@ -168,9 +168,8 @@ SYSTEM, USER = {"role": "system", "content": "s"}, {"role": "user", "content": "
             {"messages": [{**USER, "content": [{"type": "image_url", "image_url": {"url": "u"}}]}]},
             "messages[0].content[0]",
         ),
-        ({"messages": [{**USER, "content": "{x}"}], "template_format": "f-string"}, "messages[0].content"),
-        ({"messages": [{**USER, "content": "{{x}}"}], "template_format": "mustache"}, "messages[0].content"),
-        ({"messages": [{**USER, "content": "x\n"}], "template_format": "none"}, "messages[0].content"),
+        ({"messages": [{**USER, "content": "{x!r}"}], "template_format": "f-string"}, "messages[0].content"),
+        ({"messages": [{**USER, "content": "{{> x}}", "template_format": "mustache"}]}, "messages[0].content"),
         ({"messages": [USER], "tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
         ({"messages": [USER], "response_format": {"type": "json_object"}}, "response_format"),
         ({"messages": [USER], "vendors": {"basalt": {"text": "x"}}}, "vendors.basalt.text"),
@@ -188,11 +187,27 @@ def test_what_basalt_cannot_hold_is_named(data: dict[str, Any], field: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "fmt"), [('{"a": 1}', "none"), ("{x}", "mustache"), ("plain", "f-string"), ("100 %}", "nunjucks")]
+    ("text", "fmt", "there", "edited"),
+    [
+        ('{"a": 1}', "none", '{"a": 1}', None),
+        ("{x}", "mustache", "{x}", "{{ other }}"),
+        ("Hi {x}", "f-string", "Hi {{ x }}", "{other}"),
+        ("Hi {{{x}}}", "mustache", "Hi {{ x }}", "{{ other }}"),
+        ("100 %}", "nunjucks", "100 %}", "{{ other }}"),
+    ],
 )
-def test_a_plain_text_of_another_format_is_held_as_it_is(text: str, fmt: str) -> None:
+def test_a_text_of_another_format_is_translated_and_keeps_its_format(
+    text: str, fmt: str, there: str, edited: str | None
+) -> None:
     prompt = PromptFile.model_validate({"template_format": fmt, "messages": [{"role": "user", "content": text}]})
-    assert LENS.project(prompt, "x") == {"slug": "x", "text": text}
+    document = LENS.project(prompt, "x")
+    assert document == {"slug": "x", "text": there}
+    assert LENS.lift(document, "x", prompt) is prompt
+    expected = {"content": edited} if edited else {"content": "{{ other }}", "template_format": "jinja2"}
+    assert LENS.lift({**document, "text": "{{ other }}"}, "x", prompt).data() == {
+        "template_format": fmt,
+        "messages": [{"role": "user", **expected}],
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ An empty text is no message, and no message an empty text: Basalt always has a `
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptstore.errors import NotRepresentable
+from promptstore.model.templates.translate import Untranslatable, translate
 
 if TYPE_CHECKING:
     from promptstore.model.parts import TemplateFormat
@@ -29,8 +29,6 @@ UNHELD = ("tools", "tool_choice", "functions", "function_call", "response_format
 """What Basalt keeps, if at all, among the model's parameters in a form of its own."""
 
 _OTHER_THAN_TEXT = ("name", "tool_call_id", "tool_calls", "function_call", "reasoning", "reasoning_signature")
-_MARKS = {"f-string": re.compile(r"[{}]")}
-_JINJA_MARKS = re.compile(r"\{[{%#]")
 
 
 def project_texts(data: Data) -> dict[str, str]:
@@ -49,8 +47,9 @@ def project_texts(data: Data) -> dict[str, str]:
     return {key: found.get(role, "") for role, key in KEYS.items()}
 
 
-def _level(data: Data) -> str:
-    return data.get("template_format") or FORMAT
+def _level(data: Data) -> TemplateFormat:
+    level: TemplateFormat = data.get("template_format") or FORMAT
+    return level
 
 
 def _check_role(role: str, found: Mapping[str, str], at: str) -> None:
@@ -63,7 +62,7 @@ def _check_role(role: str, found: Mapping[str, str], at: str) -> None:
         raise NotRepresentable("Basalt's system message always comes first", field=at.rstrip("."), hint=hint)
 
 
-def _text(message: Data, level: str, at: str) -> str:
+def _text(message: Data, level: TemplateFormat, at: str) -> str:
     for key in _OTHER_THAN_TEXT:
         if message.get(key):
             hint = "keep only the text of the message"
@@ -91,19 +90,13 @@ def _check_vendors(data: Data, at: str) -> None:
         raise NotRepresentable(message, field=f"{at}vendors.{VENDOR}", hint="take it out")
 
 
-def _native(text: str, fmt: str, field: str) -> str:
-    """The text as a jinja2 template: one of another format only where both read it as the very same plain text."""
-    if fmt == FORMAT:
-        return text
-    mark = _MARKS.get(fmt, _JINJA_MARKS).search(text)
-    if mark:
-        shown = text[mark.start() :].split("\n", 1)[0][:40]
-        message = f"Basalt has no template format {fmt!r}, and the text holds {shown!r}"
-        raise NotRepresentable(message, field=field, hint="write the text as a jinja2 template")
-    if text.endswith("\n") or "\r" in text:
-        message = f"Basalt has no template format {fmt!r}, and its own changes the line ends of this text"
-        raise NotRepresentable(message, field=field, hint="write the text as a jinja2 template")
-    return text
+def _native(text: str, fmt: TemplateFormat, field: str) -> str:
+    """The text as a jinja2 template. Raises NotRepresentable where that would not mean the same."""
+    try:
+        return translate(text, fmt, FORMAT)
+    except Untranslatable as problem:
+        message = f"Basalt has no template format {fmt!r}, and {problem.message}"
+        raise NotRepresentable(message, field=field, hint=problem.hint) from problem
 
 
 def lift_texts(document: Mapping[str, Any], old: Data) -> Data:
@@ -131,7 +124,9 @@ def _body(messages: list[Data], old: Data) -> Data:
     return {**spelled, "messages": messages}
 
 
-def _messages(wanted: Mapping[str, str], before: Mapping[str, str], olds: Mapping[str, Data], level: str) -> list[Data]:
+def _messages(
+    wanted: Mapping[str, str], before: Mapping[str, str], olds: Mapping[str, Data], level: TemplateFormat
+) -> list[Data]:
     messages = []
     for role, key in KEYS.items():
         old = olds.get(role)
@@ -142,18 +137,30 @@ def _messages(wanted: Mapping[str, str], before: Mapping[str, str], olds: Mappin
     return messages or [_message("user", "", None, level)]
 
 
-def _message(role: str, text: str, old: Data | None, level: str) -> Data:
-    message = {"role": role, **(old or {}), "content": text}
-    if old is not None and isinstance(old.get("content"), list) and old["content"]:
-        message["content"] = [{**old["content"][0], "text": text}]
-    if not _reads_plainly(text, message.get("template_format") or level):
+def _message(role: str, text: str, old: Data | None, level: TemplateFormat) -> Data:
+    """A message of that text, in the format of the old one where it can be said in it."""
+    message = {"role": role, **(old or {})}
+    written = _in_format(text, message.get("template_format") or level)
+    if written is None:
         message["template_format"] = FORMAT
+    content, said = message.get("content"), text if written is None else written
+    message["content"] = [{**content[0], "text": said}] if isinstance(content, list) and content else said
     return message
 
 
-def _reads_plainly(text: str, fmt: str) -> bool:
+def _in_format(text: str, fmt: TemplateFormat) -> str | None:
+    """A text of that format that goes out as ``text``: itself, or its translation; None where there is none."""
+    if _goes_out_as(text, fmt, text):
+        return text
     try:
-        _native(text, fmt, "")
-    except NotRepresentable:
+        there = translate(text, FORMAT, fmt)
+    except Untranslatable:
+        return None
+    return there if _goes_out_as(there, fmt, text) else None
+
+
+def _goes_out_as(written: str, fmt: TemplateFormat, text: str) -> bool:
+    try:
+        return translate(written, fmt, FORMAT) == text
+    except Untranslatable:
         return False
-    return True

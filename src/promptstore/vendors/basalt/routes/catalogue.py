@@ -102,8 +102,8 @@ def _a_tag_of(edition: Edition, tags: Mapping[str, Edition]) -> str:
 
 
 def version_of(edition: Edition) -> str:
-    """The edition's number; a text that never came to the synced branch has none, and goes by its content."""
-    return str(edition.number) if edition.number else edition.blob[:12]
+    """The edition's number. A text that never came to the synced branch has none: it goes by its content, below all."""
+    return str(edition.number) if edition.number else f"0-{edition.blob[:12]}"
 
 
 class Catalogues:
