@@ -106,6 +106,32 @@ def test_an_inverted_section_is_if_not_for_every_value(text: str, value: Any) ->
     assert translate(back, "mustache", "jinja2") == there
 
 
+tags = [
+    "{{{x}}}",
+    "{{^y}}",
+    "{{/y}}",
+    "{{! c }}",
+    "{{& x }}",
+    "{{=<% %>=}}",
+    "<%={{ }}=%>",
+    "<%&x%>",
+    "\n",
+    " ",
+    "t",
+    "{",
+]
+
+
+@quick
+@given(st.lists(st.sampled_from(tags), max_size=7).map("".join))
+def test_mustache_of_every_shape_renders_as_the_libraries_do(text: str) -> None:
+    chevron, pystache = pytest.importorskip("chevron"), pytest.importorskip("pystache")
+    variables = {"x": "<&>", "y": ""}
+    with suppress(Untranslatable):
+        there = rendered(translate(text, "mustache", "jinja2"), "jinja2", variables)
+        assert there == chevron.render(text, variables) == pystache.render(text, variables)
+
+
 @pytest.mark.parametrize(
     ("text", "source", "target", "there"),
     [
@@ -149,6 +175,10 @@ def test_canonical_spelling(text: str, source: Any, target: Any, there: str) -> 
         ("{{a.0}}", "mustache", "jinja2", (1, 1)),
         ("x{{>p}}", "mustache", "jinja2", (1, 2)),
         ("{% if x %}a{% endif %}", "jinja2", "mustache", (1, 1)),
+        ("a\n{{^x}}{{/x}}\nb", "mustache", "jinja2", (2, 1)),
+        ("a {{x}}\n {{! c }} \nb", "mustache", "f-string", (2, 2)),
+        ("{{+ x }}", "nunjucks", "jinja2", (1, 1)),
+        ("{#- c -#}{{ x }}", "nunjucks", "jinja2", (1, 1)),
         (" {% if not x %}\nb{% endif %}", "jinja2", "mustache", (1, 2)),
         ("{% for a in b %}{% endfor %}", "jinja2", "f-string", (1, 1)),
         ("{% set a = 1 %}", "jinja2", "nunjucks", (1, 1)),

@@ -23,10 +23,38 @@ from promptstore.model.templates.translation.tree import (
     origin_of,
 )
 
+_SILENT = "\0"
+"""Stands for each character of a tag that prints nothing, where lines are looked at."""
+
 
 def read(text: str) -> Nodes:
     """The nodes of a mustache template. Raises Untranslatable for sections, TemplateError if broken."""
-    return _children(mustache._parsed(text), text)
+    nodes = _children(mustache._parsed(text), text)
+    _check_lines(text)
+    return nodes
+
+
+def _check_lines(text: str) -> None:
+    """A line of tags that print nothing goes with its newline; on blanks beside them the engines disagree."""
+    shape = _shape(text)
+    for tag in mustache._tags(text):
+        start, end = shape.rfind("\n", 0, tag.start) + 1, shape.find("\n", tag.end)
+        line = shape[start : end if end >= 0 else len(shape)]
+        after = shape[tag.end : end].removesuffix("\r") if end >= 0 else shape[tag.end :]
+        alone = not after and not shape[start : tag.start].strip()
+        if tag.kind and not alone and not line.replace(_SILENT, "").strip():
+            problem = "shares its line with blanks or other tags only, which mustache engines treat differently"
+            origin = origin_of(text, tag.start, tag.end)
+            raise Untranslatable(origin, problem, "put each such tag on a line of its own, with nothing after it")
+
+
+def _shape(text: str) -> str:
+    """The text, every tag in it made ``x`` or _SILENT by whether it prints."""
+    pieces, done = [], 0
+    for tag in mustache._tags(text):
+        pieces += [text[done : tag.start], (_SILENT if tag.kind else "x") * (tag.end - tag.start)]
+        done = tag.end
+    return "".join(pieces) + text[done:]
 
 
 def _children(section: mustache.Section, text: str) -> Nodes:

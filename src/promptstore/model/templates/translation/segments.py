@@ -14,7 +14,7 @@ ENVIRONMENT = Environment(keep_trailing_newline=True, autoescape=False)  # reads
 _CARRIAGE_RETURN = "\x1c"
 """Stands for a carriage return of nunjucks: blank for jinja2's lexer, which would make it a newline."""
 
-_PLAIN_TOKENS = {"comment": "", "comment_begin": "{#", "comment_end": "#}", "raw_begin": "{%", "raw_end": "{%"}
+_SILENT = frozenset({"comment_begin", "comment", "comment_end", "raw_begin", "raw_end"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ def segments(text: str, fmt: str) -> Iterator[Segment]:
     for _, token, value in ENVIRONMENT.lexer.tokeniter(source, None):
         start = source.find(value, offset)  # blanks that `-` takes away are in no token
         offset = start + len(value)
+        _check_trimming(token, value, fmt, origin_of(source, start, offset))
         if token == "data":
             yield _restored(value)
         elif token in {"variable_begin", "block_begin"}:
@@ -43,9 +44,7 @@ def segments(text: str, fmt: str) -> Iterator[Segment]:
         elif token in {"variable_end", "block_end"}:
             kind = token.partition("_")[0]
             yield Tag(kind, _restored(inner).strip(), origin_of(source, begin, start + len(value.rstrip())))
-        elif token in _PLAIN_TOKENS:
-            _check_trimming(token, value, fmt, origin_of(source, start, offset))
-        else:
+        elif token not in _SILENT:
             inner += value
 
 
@@ -62,6 +61,7 @@ def _restored(value: str) -> str:
 
 
 def _check_trimming(token: str, value: str, fmt: str, origin: Origin) -> None:
-    trims = token != "comment" and ("-" in value or "+" in value)
-    if trims and fmt == "nunjucks":
-        raise Untranslatable(origin, "trims blanks around a comment or raw block", "take the '-' out")
+    """nunjucks has no ``+``, and its ``-`` is not jinja2's around comments and raw blocks."""
+    delimits = token.endswith(("_begin", "_end"))
+    if fmt == "nunjucks" and delimits and ("+" in value or (token in _SILENT and "-" in value)):
+        raise Untranslatable(origin, "trims blanks as nunjucks does not", "take the sign out of the delimiter")
