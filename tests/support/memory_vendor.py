@@ -161,7 +161,10 @@ class MemoryWorkspace:
 
     def publish(self, publication: Publication) -> Receipt:
         self._call("publish", publication)
-        if publication.id is None:
+        there = self.by_name(publication.document["prompt_name"])
+        if publication.id is None and there is not None:
+            kept = there  # it goes by name, as PromptLayer does
+        elif publication.id is None:
             kept = Kept(str(self._next), publication.document["prompt_name"], publication.slug.rpartition("/")[0])
             self._next += 1
             self.prompts[kept.id] = kept

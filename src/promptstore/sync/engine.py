@@ -78,6 +78,8 @@ class Engine:
         self._progress = progress
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
+        self._ref: str | None = None
+        """The ref that is L, asked once a run."""
         self._accepted = False
         """Whether a person has passed this run's plan in spite of the guards."""
 
@@ -85,6 +87,7 @@ class Engine:
 
     def observe(self, depth: Depth) -> dict[str, Counts]:
         """Look at every remote; one that fails is left out of the run and told about."""
+        self._ref = None
         self._store.checkout.mend()
         settle_renames(self._store)
         counts = {}
@@ -107,19 +110,25 @@ class Engine:
         for session in self._sessions:
             session.load()
 
+    def _local(self) -> Local:
+        """L as it stands now."""
+        local = read_local(self._store, self._ref)
+        self._ref = local.ref
+        return local
+
     def _observe(self, session: Session, depth: Depth) -> Counts:
         self._progress(f"looking at {session.name}")
-        return Observer(self._store, session, read_local(self._store), self._pool, depth).observe()
+        return Observer(self._store, session, self._local(), self._pool, depth).observe()
 
     def _recover(self, session: Session) -> None:
-        local = read_local(self._store)
+        local = self._local()
         pusher = self._pusher(session, local)
         Recovery(self._store, session, local, self._journal, self._publisher(session), pusher).run()
         self._recorder.record(session)
 
     def _follow_moves(self, session: Session) -> None:
         """Links follow prompts that were renamed on the branch."""
-        local = read_local(self._store)
+        local = self._local()
         agreed = session.all_agreed()
         for new in local.numbering.moves:
             older = local.numbering.names_of(new)[1:]
@@ -133,7 +142,7 @@ class Engine:
     def plan(self) -> Plan:
         """The plans of all remotes together."""
         joined = Plan()
-        local = read_local(self._store)
+        local = self._local()
         ours = self._ours(local)
         for session in self._sessions:
             joined = joined.joined(self._plan(session, local, ours))
@@ -212,7 +221,7 @@ class Engine:
             if _settled(b, here, there):
                 continue
             blobs |= {b.blob} if b else set()
-            blobs |= {b.link.unmerged[1]} if b and b.link.unmerged else set()
+            blobs |= {b.link.unmerged[1]} - {""} if b and b.link.unmerged else set()
             blobs |= {here.blob, *(tag.blob for tag in here.tags.values())} if here and not here.problem else set()
             blobs |= {version.blob for version in there.versions.values()} if there else set()
         return blobs
@@ -329,7 +338,7 @@ class Engine:
 
         Guards hold in every round: what was found out only during the run was not accepted by anyone, either.
         """
-        local = read_local(self._store)
+        local = self._local()
         plan = self._plan(session, local, self._ours(local))
         if plan.halted and not self._accepted:
             return local, Plan()

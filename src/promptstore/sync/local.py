@@ -45,9 +45,9 @@ def _upstream(store: Store) -> str | None:
     return name if name and store.refs.read(name) else None
 
 
-def read_local(store: Store) -> Local:
-    """L as it stands now."""
-    ref = published_ref(store)
+def read_local(store: Store, ref: str | None = None) -> Local:
+    """L as it stands now. ``ref`` spares asking again which ref is L."""
+    ref = ref or published_ref(store)
     commit = store.refs.read(ref)
     branch_tip = store.refs.read(store.branch)
     return Local(
@@ -91,10 +91,10 @@ def waiting_texts(store: Store, local: Local) -> dict[str, str]:
 def uncommitted(store: Store) -> set[str]:
     """Prompts whose file in a worktree on the branch is not what the branch says."""
     tip = store.refs.read(store.branch)
-    tree = store.objects.tree(tip, store.layout.folder) if tip else {}
     found: set[str] = set()
     for worktree in worktrees_on(store.repository, store.refs, store.branch):
         paths = _changed_paths(store, [*worktree.arguments, "-C", worktree.worktree or "."])
+        tree = store.objects.tree(tip, store.layout.folder) if tip and paths else {}
         found |= {slug for path in dirty_paths(worktree, tree, paths) if (slug := store.layout.slug(path))}
     return found
 

@@ -202,10 +202,11 @@ class Planner:
             yield self._unrepresentable(slug, document)
             return
         theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(local.blob))
-        yield from self._merge(slug, self._prompt(base_blob), local, version, theirs)
+        common = self._prompt(base_blob) if base_blob else None
+        yield from self._merge(slug, common, local, version, theirs)
 
     def _merge(
-        self, slug: str, base: PromptFile, local: LocalEntry, version: str, theirs: PromptFile
+        self, slug: str, base: PromptFile | None, local: LocalEntry, version: str, theirs: PromptFile
     ) -> Iterator[Outcome]:
         """``version`` is the vendor's, with the text ``theirs``."""
         merged = merge(base, self._prompt(local.blob), theirs)

@@ -122,8 +122,8 @@ class Pusher:
         link = agreed.link if agreed else EMPTY_LINK
         known = KnownVersion(intent.blob, digest_of(version.document))
         unmerged = link.unmerged
-        if published.foreign and agreed is not None:
-            unmerged = unmerged or (published.foreign[-1].version, agreed.blob)
+        if published.foreign:
+            unmerged = unmerged or (published.foreign[-1].version, agreed.blob if agreed else "")
         versions = {**link.versions, version.version: known}
         new = Link(
             version.id,

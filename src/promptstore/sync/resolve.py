@@ -104,7 +104,7 @@ class Resolver:
         agreed = self._session.agreed(slug)
         if agreed is None:
             return None
-        return agreed.link.unmerged[1] if agreed.link.unmerged else agreed.blob
+        return (agreed.link.unmerged[1] or None) if agreed.link.unmerged else agreed.blob
 
     def _deleted_here(self, slug: str, seen: RemoteEntry) -> None:
         if self._side != "ours":

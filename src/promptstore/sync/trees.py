@@ -34,8 +34,8 @@ class Link:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags as last agreed: tag -> vendor version."""
     unmerged: tuple[str, str] | None = None
-    """A foreign vendor version that ours was published over unseen, and the blob that both came from: the two are
-    still to be merged, before anything newer is looked at."""
+    """A foreign vendor version that ours was published over unseen, and the blob that both came from (empty where
+    there was none): the two are still to be merged, before anything newer is looked at."""
     proof: str = ""
     """The text on the branch that has taken this version in, where it is not the agreed text itself (a merge)."""
     called: str = ""

@@ -99,11 +99,14 @@ class Program:
     @contextmanager
     def by_hand(self, what: str) -> Iterator[None]:
         """Somebody does something in the repository with its texts before the eyes."""
-        before = set().union(*map(words, self.here().values()), set())
+        before = self.before_the_eyes()
         yield
-        after = set().union(*map(words, self.here().values()), set())
-        self.superseded |= before - after
+        self.superseded |= before - self.before_the_eyes()
         self.log.append(f"here: {what}")
+
+    def before_the_eyes(self) -> set[str]:
+        """The words in the work tree."""
+        return set().union(*(words(path.read_text()) for path in (self.where / "prompts").rglob("*.yaml")), set())
 
     def write(self, slug: str, text: str | None) -> None:
         path = self.where / "prompts" / f"{slug}.yaml"
@@ -121,6 +124,17 @@ class Program:
         slug = self.random.choice(NAMES)
         with self.by_hand(f"edit {slug}"):
             self.write(slug, self.changed(self.text_here(slug)) if slug in self.here() else self.fresh())
+            self.commit()
+
+    def leave_uncommitted(self) -> None:
+        slug = self.random.choice(NAMES)
+        with self.by_hand(f"edit {slug}, without a commit"):
+            path = self.where / "prompts" / f"{slug}.yaml"
+            there = "\n\n".join(re.findall(r"\d+ w\d+", path.read_text())) if path.exists() else ""
+            self.write(slug, self.changed(there) if there else self.fresh())
+
+    def commit_all(self) -> None:
+        with self.by_hand("commit everything"):
             self.commit()
 
     def amend(self) -> None:
@@ -282,6 +296,8 @@ class Program:
             self.reset,
             self.rename_here,
             self.delete_here,
+            self.leave_uncommitted,
+            self.commit_all,
             *[self.tag_here] * 2,
             *[self.edit_there] * 5,
             *[self.label_there] * 2,
@@ -297,6 +313,8 @@ class Program:
     def settle(self) -> None:
         """Good weather until nothing happens; conflicts are settled by hand, then once more."""
         self.rig.now += 1000
+        self.rig.store.checkout.mend()
+        self.commit_all()
         for _ in range(6):
             result = self.rig.until_quiet()
             self.log += [f"held: {h.slug}: {h.reason}" for h in result.plan.held]

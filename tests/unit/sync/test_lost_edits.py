@@ -118,6 +118,18 @@ def test_a_newer_version_with_the_same_text_does_not_keep_an_edit_waiting(rig: R
     assert acme.text("p") == "two"
 
 
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_a_namesake_made_during_a_first_publish_is_not_buried(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
+    commit(root(rig), {"p": chat("ours")})
+    acme.before["publish"] = racing(acme, "theirs")
+    result = rig.until_quiet()
+    assert [(c.slug, c.base, c.ours, c.theirs) for c in result.plan.conflicts] == [("p", None, "ours", "theirs")]
+    rig.resolve("p", side)  # type: ignore[arg-type]
+    assert rig.until_quiet().plan.conflicts == ()
+    assert acme.text("p") == side
+    assert file_of(rig) == chat(side)
+
+
 def test_an_unmerged_version_waits_for_uncommitted_edits(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(root(rig), {"p": chat(TEXT)})
     rig.sync()
