@@ -250,6 +250,20 @@ def test_an_edit_keeps_what_braintrust_cannot_hold_and_every_other_spelling() ->
     assert exactly(LENS.lift(document, "s", old).data(), expected)
 
 
+@pytest.mark.parametrize("fmt", ["jinja2", "f-string"])
+def test_an_edit_comes_back_in_the_format_of_the_file(fmt: str) -> None:
+    texts = {"jinja2": ["Hi {{ name }}", "Bye {{ name }}"], "f-string": ["Hi {name}", "Bye {name}"]}[fmt]
+    blocks = [{"role": "user", "content": text} for text in texts]
+    old = prompt(template_format=fmt, messages=blocks[:1])
+    document = LENS.project(old, "s")
+    document["prompt_data"]["prompt"]["messages"] = [{"role": "user", "content": "Bye {{{name}}}"}]
+    assert exactly(LENS.lift(document, "s", old).data(), {"template_format": fmt, "messages": blocks[1:]})
+    completion = prompt(template_format=fmt, content=texts[0])
+    document = LENS.project(completion, "s")
+    document["prompt_data"]["prompt"]["content"] = "Bye {{{name}}}"
+    assert exactly(LENS.lift(document, "s", completion).data(), {"template_format": fmt, "content": texts[1]})
+
+
 @pytest.mark.parametrize(
     ("before", "name", "after"),
     [

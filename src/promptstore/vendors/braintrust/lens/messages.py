@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from promptstore.errors import NotRepresentable
@@ -32,20 +33,15 @@ def lift_messages(wires: list[Wire], target: str, old: Data) -> Data:
     """``messages``, with the ``template_format`` of the prompt, in the spelling of ``old`` where it means the same."""
     olds, old_level = old.get("messages") or [], level_of(old)
     pairs = counterparts(wires, olds, lambda item: _project(item, old_level, target, ""), lambda item: item["role"])
-    if olds and _level_serves(wires, pairs, old_level, target):
-        level, spelled = old_level, old.get("template_format")
-    else:
-        level, spelled = target, target
+    level, spelled = old_level, old.get("template_format")
     messages = [_lift(wire, before, level, target) for wire, before in zip(wires, pairs, strict=True)]
-    return {"messages": messages, **({"template_format": spelled} if spelled else {})}
-
-
-def _level_serves(wires: list[Wire], pairs: list[Data | None], level: str, target: str) -> bool:
-    """Whether the old format of the prompt is still that of some message."""
-    return level == target or any(
-        old is not None and holds(lambda old=old: _project(old, level, target, ""), wire)  # type: ignore[misc]
-        for wire, old in zip(wires, pairs, strict=True)
+    serves = any(
+        "template_format" not in message or message is old for message, old in zip(messages, pairs, strict=True)
     )
+    if level != target and not (olds and serves):
+        level = spelled = target
+        messages = [_lift(wire, before, level, target) for wire, before in zip(wires, pairs, strict=True)]
+    return {"messages": messages, **({"template_format": spelled} if spelled else {})}
 
 
 def _lift(wire: Wire, old: Data | None, level: str, target: str) -> Data:
@@ -59,7 +55,23 @@ def _lift(wire: Wire, old: Data | None, level: str, target: str) -> Data:
         fresh["template_format"] = target
     if wire["role"] in _NEEDS_CONTENT:
         fresh.setdefault("content", None)
+    fresh = _as_written(fresh, old or {}, level, target, still)
     return fresh if old is None else keep_spelling(fresh, old, still, [_TOGETHER])
+
+
+def _as_written(fresh: Data, old: Data, level: str, target: str, still: Callable[[Data], bool]) -> Data:
+    """The block in the format that it had in the file, where its texts come back from there the same."""
+    own_format = {"template_format": old["template_format"]} if old.get("template_format") else {}
+    wanted = own_format.get("template_format", level)
+    if wanted == target:
+        return fresh
+    try:
+        back = converted({**fresh, "template_format": target}, level, wanted, "")
+    except NotRepresentable:
+        return fresh
+    del back["template_format"]
+    back.update(own_format)
+    return back if still(back) else fresh
 
 
 def project_content(data: Data, level: str, target: str) -> str:
@@ -84,7 +96,7 @@ def lift_content(text: str, target: str, old: Data) -> Data:
             lambda: {"content": project_content(data, level_of(data), target)}, {"content": text}
         )
 
-    return keep_spelling(fresh, before, still, [_TOGETHER]) if "content" in before else fresh
-
-
-__all__ = ["FILE_FORMAT", "lift_content", "lift_messages", "project_content", "project_messages"]
+    if "content" not in before:
+        return fresh
+    fresh = _as_written(fresh, before, FILE_FORMAT, target, still)
+    return keep_spelling(fresh, before, still, [_TOGETHER])
