@@ -132,13 +132,25 @@ class Observer:
 
     def _gone_sighting(self) -> list[Sighting]:
         """One commit for everything that was proven to be gone."""
-        known = self._session.tracked.prompts
-        ended = sorted(slug for slug in self._session.gone if slug in known and not known[slug].gone)
-        if not ended:
+        known = {slug: self._last_known(slug) for slug in sorted(self._session.gone)}
+        entries = {
+            slug: replace(entry, gone=True, stamp="")
+            for slug, entry in known.items()
+            if entry is not None and not entry.gone
+        }
+        if not entries:
             return []
-        message = f"{len(ended)} prompt{'s are' if len(ended) > 1 else ' is'} gone at {self._session.name}\n"
-        entries = {slug: replace(known[slug], gone=True, stamp="") for slug in ended}
+        message = f"{len(entries)} prompt{'s are' if len(entries) > 1 else ' is'} gone at {self._session.name}\n"
         return [Sighting(system_identity(self._store.clock()), message, entries)]
+
+    def _last_known(self, slug: str) -> RemoteEntry | None:
+        """What R says of a prompt, else what was agreed on about it."""
+        seen, agreed = self._session.tracked.prompts.get(slug), self._session.agreed(slug)
+        if seen is not None or agreed is None:
+            return seen
+        link = agreed.link
+        versions = {link.head: SeenVersion(agreed.blob, link.document)}
+        return RemoteEntry(link.id, link.name, "", link.head, "", {}, versions, link.tags)
 
     # --- tags
 

@@ -160,6 +160,17 @@ def test_one_that_comes_back_by_itself(rig: Rig, acme: MemoryWorkspace) -> None:
     assert len(kept.versions) == 2
 
 
+def test_gone_with_nothing_left_in_the_remote_ref(rig: Rig, acme: MemoryWorkspace) -> None:
+    """What was seen is lost (a crash between its record and that of the agreement), the agreement is not."""
+    commit(root(rig), {"p": chat("ours")})
+    acme.archive("p")
+    git(root(rig), "update-ref", "-d", "refs/remotes/acme/main")
+    assert conflicts(rig) == ["p "]
+    rig.resolve("p", "theirs")
+    settled(rig)
+    assert "p" not in rig.store.prompts_at(rig.store.tip)
+
+
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_what_ours_was_published_over(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
     commit(root(rig), {"p": chat(TEXT.replace("First", "Our first"))})

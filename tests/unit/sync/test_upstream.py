@@ -188,16 +188,15 @@ def test_a_clone_that_is_behind_deletes_nothing(rig: Rig, origin: Path, acme: Me
 
 def test_two_clones_take_turns(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     ben = clone(origin, "ben", acme)
-    for turn in range(3):
-        for mine, other in ((rig, ben), (ben, rig)):
-            share(other, mine)
-            git(root(mine), "pull", "-q", "--ff-only")
-            commit(root(mine), {"p": chat(f"turn {turn} by {root(mine).name}")})
-            git(root(mine), "push", "-q")
-            acme.edit("x1", f"turn {turn} at the vendor, {root(mine).name}")
-            mine.sync()
-            git(root(mine), "push", "-q")
-            mine.until_quiet()
-    assert len(acme.by_name("p").versions) == 7  # type: ignore[union-attr]
-    assert len(acme.by_name("x1").versions) == 7  # type: ignore[union-attr]
-    assert acme.text("p") == "turn 2 by ben"
+    for mine, other in ((rig, ben), (ben, rig)):
+        share(other, mine)
+        git(root(mine), "pull", "-q", "--ff-only")
+        commit(root(mine), {"p": chat(f"turn by {root(mine).name}")})
+        git(root(mine), "push", "-q")
+        acme.edit("x1", f"turn at the vendor, {root(mine).name}")
+        mine.sync()
+        git(root(mine), "push", "-q")
+        mine.until_quiet()
+    assert len(acme.by_name("p").versions) == 3  # type: ignore[union-attr]
+    assert len(acme.by_name("x1").versions) == 3  # type: ignore[union-attr]
+    assert acme.text("p") == "turn by ben"
