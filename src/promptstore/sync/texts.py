@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from promptstore.merge.rewriting import rewrite
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
-from promptstore.model.yaml.editor import edit
 from promptstore.model.yaml.writer import write
 from promptstore.store.store import Store
 from promptstore.vendors.base import Document, Lens
@@ -22,7 +22,7 @@ def text_of(store: Store, lens: Lens, document: Document, slug: str, onto: str |
 
 def edited(raw: bytes, new: PromptFile) -> bytes:
     """A prompt file's bytes with its meaning changed to ``new``."""
-    return edit(raw.decode("utf-8"), new.data()).encode("utf-8")
+    return rewrite(raw.decode("utf-8"), new.data()).encode("utf-8")
 
 
 def _says(lens: Lens, prompt: PromptFile, slug: str, document: Document) -> bool:

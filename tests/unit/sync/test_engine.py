@@ -321,3 +321,13 @@ def test_a_full_disk_sends_nothing(rig: Rig, acme: MemoryWorkspace, monkeypatch:
     assert acme.writes == []
     assert sorted(kinds(rig.sync().done)) == ["create-remote p", "create-remote q"]
     quiet(rig, acme)
+
+
+def test_what_a_file_spells_out_survives_a_pull(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one", "description: ~\ntools: []   # none yet\n")})
+    rig.sync()
+    acme.edit("p", "two")
+    assert kinds(rig.sync().done) == ["update-local p"]
+    expected = chat("two", "description: ~\ntools: []   # none yet\n")
+    assert (root(rig) / "prompts/p.yaml").read_text() == expected
+    quiet(rig, acme)
