@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from promptstore.cli.app import App
 from promptstore.errors import PromptNotFound, Where
-from promptstore.model.slug import SUFFIX, slug_problem
+from promptstore.model.slug import SUFFIX
+from promptstore.store.address import slug_fault
 from promptstore.store.store import Store
 
 
@@ -33,8 +34,8 @@ def prompt_paths(app: App, store: Store, names: Sequence[str]) -> list[PromptPat
 
 
 def _named(app: App, store: Store, everything: list[PromptPath], name: str) -> list[PromptPath]:
-    given = os.path.realpath(app.path(name))
-    found = [path for path in everything if _within(os.path.realpath(path.file), given)]
+    given = _real(app.path(name))
+    found = [path for path in everything if _within(_real(path.file), given)]
     found = found or [path for path in everything if path.slug == name]
     if not found:
         raise PromptNotFound(
@@ -43,6 +44,12 @@ def _named(app: App, store: Store, everything: list[PromptPath], name: str) -> l
             hint=f"prompt files lie below {store.config.prompts}/",
         )
     return found
+
+
+def _real(path: str) -> str:
+    """The path with the links of its folders followed, but not its own: a link is not what it leads to."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _within(file: str, given: str) -> bool:
@@ -69,7 +76,7 @@ def _judge(path: str, file: str, relative: str, folded: dict[str, str]) -> Promp
         return PromptPath(path, file, None, f"differs from {twin} only by case", "rename one of the two")
     if os.path.islink(file):
         return PromptPath(path, file, None, "a prompt cannot be a symbolic link", "put the file itself there")
-    problem = slug_problem(stem)
+    problem = slug_fault(stem)
     if problem:
         return PromptPath(path, file, None, problem, f"rename the file, for example to {_better(stem)}{SUFFIX}")
     return PromptPath(path, file, stem)

@@ -33,11 +33,16 @@ class Located:
     version: int | None
 
 
+def slug_fault(slug: str) -> str | None:
+    """Say why ``slug`` cannot be one, or None; takes any text, also file names that are none."""
+    return slug_problem(slug if slug.isascii() else ascii(slug))
+
+
 def parse_address(text: str) -> Address:
     """``support/summarizer@production`` as slug and revision. Raises UsageError for what is no slug."""
     slug, separator, rev = text.partition("@")
-    slug = slug.removesuffix(".yaml") if slug_problem(slug.removesuffix(".yaml")) is None else slug
-    problem = slug_problem(slug)
+    slug = slug.removesuffix(".yaml") if slug_fault(slug.removesuffix(".yaml")) is None else slug
+    problem = slug_fault(slug)
     if problem:
         raise UsageError(
             problem, where=Where(slug=slug), hint="slugs look like support/summarizer; see `promptstore list`"

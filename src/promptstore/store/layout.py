@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from promptstore.model.slug import SUFFIX, slug_problem
+from promptstore.model.slug import SUFFIX
+from promptstore.store.address import slug_fault
 from promptstore.store.git.objects import TreeEntry
 
 
@@ -30,7 +31,7 @@ class Layout:
         if not path.startswith(self.folder + "/") or not path.endswith(SUFFIX):
             return None
         slug = path[len(self.folder) + 1 : -len(SUFFIX)]
-        return slug if slug_problem(slug) is None else None
+        return slug if slug_fault(slug) is None else None
 
     def prompts(self, tree: Mapping[str, TreeEntry]) -> dict[str, str]:
         """The prompts of a git tree: slug -> blob id. Symbolic links and names that are no slugs are left out."""

@@ -11,8 +11,7 @@ from functools import cached_property
 from types import TracebackType
 
 from promptstore.errors import InvalidPrompt, NotFound, UsageError, Where
-from promptstore.model.slug import slug_problem
-from promptstore.store.address import LATEST, Address, Located, prompt_not_found
+from promptstore.store.address import LATEST, Address, Located, prompt_not_found, slug_fault
 from promptstore.store.cache import Cache
 from promptstore.store.config import Config, find_root, load_config
 from promptstore.store.contents import Contents, Facts, parse
@@ -204,7 +203,7 @@ class Store:
         asked = sum(value is not None for value in (tag, version, rev)) + working
         if asked > 1:
             raise UsageError("give one of tag, version, rev and working", hint="each names a version on its own")
-        if slug_problem(slug):
+        if slug_fault(slug):
             raise prompt_not_found(slug, self.prompts_at(self.tip), f"on {self.config.branch}")
         return self._working(slug) if working else self._remember(slug, tag, version, rev)
 

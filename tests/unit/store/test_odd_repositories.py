@@ -10,7 +10,7 @@ import pytest
 from repos import CONFIG, chat, commit, git, make_store
 
 from promptstore import InvalidPrompt, PromptNotFound, Store, StoreNotFound, TagNotFound, VersionNotFound
-from promptstore.errors import ConfigError, PromptStoreError
+from promptstore.errors import ConfigError, PromptStoreError, UsageError
 from promptstore.store.address import parse_address
 from promptstore.store.git.repository import find_repository
 from promptstore.store.tagging import set_tag
@@ -120,6 +120,21 @@ def test_a_huge_prompt_and_a_binary_one_stop_nobody(tmp_path: Path) -> None:
     facts, broken = store.all_facts(store.tip)
     assert "a" in facts
     assert {"binary", "empty"} <= broken.keys()
+
+
+def test_a_file_name_that_is_no_text_stops_nobody(tmp_path: Path) -> None:
+    store = make_store(tmp_path, prompts={"a": chat("one")})
+    with open(os.path.join(os.fsencode(tmp_path), b"prompts", b"bad\xff.yaml"), "wb") as file:
+        file.write(b"x")
+    (tmp_path / "prompts/größer.yaml").write_text(chat("not ASCII"))
+    commit(tmp_path, {"a": chat("two")})
+    assert store.prompts_at(store.tip).keys() == {"a"}
+    assert store.get("a").version == 2
+    for slug in ("bad\udcff", "größer"):
+        with pytest.raises(PromptNotFound):
+            store.get(slug)
+        with pytest.raises(UsageError):
+            parse_address(slug)
 
 
 # --- where the store lies
