@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from io import TextIOWrapper
+
+BROKEN_PIPE = 141  # what a shell tells of a process whose reader went away
 
 
 def main() -> None:
     """The console script. What is asked for most, ``get SLUG[@TAG]`` and ``--help``, is answered without a parser."""
     arguments = sys.argv[1:]
+    try:
+        code = _answer(arguments)
+    except BrokenPipeError:
+        code = BROKEN_PIPE
+    if code == BROKEN_PIPE:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's own last flush is quiet
+    raise SystemExit(code)
+
+
+def _answer(arguments: list[str]) -> int:
     answer = _without_parser(arguments)
     if answer is not None:
         sys.stdout.buffer.write(answer)
-        raise SystemExit(0)
+        sys.stdout.flush()
+        return 0
     from promptstore.cli.run import run
 
-    raise SystemExit(run(arguments))
+    _speak_utf8()
+    return run(arguments)
+
+
+def _speak_utf8() -> None:
+    """Prompts are UTF-8 whatever the locale; a file name that is no text is shown escaped (in JSON, too, correctly)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _without_parser(arguments: list[str]) -> bytes | None:

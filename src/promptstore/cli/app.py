@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "bold": "1", "dim": "2"}
 
 
+class ReaderGone(Exception):
+    """Nobody reads our output any more. No OSError, for click has an exit code of its own for that."""
+
+
 class App:
     """One invocation of the command line."""
 
@@ -44,17 +48,23 @@ class App:
     def say(self, text: str = "") -> None:
         """A line of people's output; nothing with --json or -q."""
         if not self.json and not self.quiet:
-            self.out.write(text + "\n")
+            self._put(text + "\n")
 
     def write(self, text: str) -> None:
         """The answer itself, as it is."""
-        self.out.write(text)
+        self._put(text)
 
     def emit(self, document: Any) -> None:
         """The one JSON document."""
         import json
 
-        self.out.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        self._put(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+    def _put(self, text: str) -> None:
+        try:
+            self.out.write(text)
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def note(self, text: str) -> None:
         """Progress and warnings, to stderr."""

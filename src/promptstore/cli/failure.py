@@ -8,7 +8,6 @@ import click
 
 from promptstore.errors import PromptStoreError, UsageError, Where
 
-BROKEN_PIPE = 141
 INTERRUPTED = 130
 
 
@@ -26,10 +25,13 @@ def report(error: BaseException, *, as_json: bool, verbose: bool = False) -> int
 
         sys.stdout.write(json.dumps({"error": known.as_json()}, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stderr.write(f"error: {known}\n")
-        if known.hint:
-            sys.stderr.write(f"hint: {known.hint}\n")
+        sys.stderr.write(f"error: {_line(str(known))}\nhint: {_line(known.hint) or 'see `promptstore --help`'}\n")
     return known.exit_code
+
+
+def _line(text: str) -> str:
+    """Words of several lines (git's, a parser's) as one."""
+    return " ".join(text.split())
 
 
 def _known(error: BaseException) -> PromptStoreError:

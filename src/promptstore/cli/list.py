@@ -24,13 +24,13 @@ def list_prompts(app: App, glob: str | None) -> None:
         for slug in sorted(facts):
             if glob is not None and not glob_match(slug, glob):
                 continue
-            versions = numbering.of(slug)
+            newest = store.locator.latest(slug, tip)
             places = {tag: store.locator.place(slug, commit, numbering) for tag, commit in tags.get(slug, {}).items()}
             rows.append(
                 {
                     "slug": slug,
                     "name": facts[slug].name or slug,
-                    "version": versions[-1].number if versions else None,
+                    "version": newest.version,
                     "tags": {tag: place.version for tag, place in sorted(places.items()) if place},
                     "digest": facts[slug].digest,
                 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from promptstore.store.store import Store
 
 
-@click.group("remote", context_settings=CONTEXT)
+@click.group("remote", context_settings=CONTEXT, no_args_is_help=False)
 def remote() -> None:
     """Add, check and remove vendor workspaces.
 

@@ -50,12 +50,13 @@ def _file(path: str) -> dict[str, Any]:
     from promptstore.model.yaml.nodes import plain
     from promptstore.model.yaml.reader import read
 
-    with open(path, encoding="utf-8") as opened:
-        text = opened.read()
     try:
+        with open(path, encoding="utf-8") as opened:
+            text = opened.read()
         content = json.loads(text) if path.endswith(".json") else plain(read(text, path))
     except ValueError as error:
-        raise UsageError(f"not JSON: {error}", where=Where(path=path), hint="mend the file") from None
+        kind = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
+        raise UsageError(f"not {kind}: {error}", where=Where(path=path), hint="mend the file") from None
     if not isinstance(content, dict):
         raise UsageError("a file of variables holds one object", where=Where(path=path), hint='such as {"name": "Ann"}')
     return content

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptstore.cli.app import App
+from promptstore.cli import BROKEN_PIPE
+from promptstore.cli.app import App, ReaderGone
 from promptstore.cli.framework import CONTEXT, LazyGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@click.group(cls=LazyGroup, context_settings=CONTEXT, no_args_is_help=True)
+@click.group(cls=LazyGroup, context_settings=CONTEXT, no_args_is_help=False)
 @click.version_option(package_name="promptstore", message="promptstore %(version)s")
 @click.option("-C", "directory", metavar="DIR", default=".", help="Run as if started in DIR.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON document.")
@@ -42,10 +43,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(given, prog_name="promptstore", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        from promptstore.cli.failure import BROKEN_PIPE
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, ReaderGone):
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge: everything becomes two lines
         from promptstore.cli.failure import report
