@@ -12,7 +12,7 @@ from promptstore.cli.app import App
 from promptstore.cli.framework import command
 
 if TYPE_CHECKING:
-    from git import Repo
+    from promptstore.store.git.repository import Repository
 
 CONFIG = """\
 [store]
@@ -24,7 +24,7 @@ branch = "{branch}"                # the synced branch
 # vendor = "promptlayer"       # its key: the environment variable PROMPTLAYER_API_KEY, or `promptstore remote login`
 """
 
-ATTRIBUTES = ("prompts/** text eol=lf", "prompts/**/*.yaml merge=promptstore")
+ATTRIBUTES = (("**", "text eol=lf"), ("**/*.yaml", "merge=promptstore"))
 
 DRIVER = (
     "if command -v promptstore >/dev/null 2>&1; then promptstore merge-driver %O %A %B %P; "
@@ -54,25 +54,28 @@ def init(app: App, directory: str | None) -> None:
     app.say("Next: promptstore new greeting")
 
 
-def _repository(root: str) -> Repo:
-    from git import InvalidGitRepositoryError, Repo
+def _repository(root: str) -> Repository:
+    from promptstore.store.git.process import run
+    from promptstore.store.git.repository import find_repository, require_repository
 
-    try:
-        return Repo(root, search_parent_directories=True)
-    except InvalidGitRepositoryError:
-        return Repo.init(root, initial_branch="main")
+    if find_repository(root) is None:
+        run(["init", "--quiet", "--initial-branch=main", root])
+    return require_repository(root)
 
 
-def _files(root: str, repository: Repo) -> list[str]:
+def _files(root: str, repository: Repository) -> list[str]:
     from promptstore.model.schema import prompt_schema
+    from promptstore.store.config import load_config
+    from promptstore.store.git.refs import Refs
 
-    branch = "main" if repository.head.is_detached else repository.active_branch.name
-    contents = {
-        ".promptstore.toml": CONFIG.format(branch=branch),
-        ".gitattributes": "".join(f"{line}\n" for line in ATTRIBUTES),
-        "prompts/.schema.json": json.dumps(prompt_schema(), indent=2) + "\n",
-    }
-    return [path for path, text in contents.items() if _write_new(os.path.join(root, path), text)] + _attributes(root)
+    head = Refs(repository).head_branch() or "refs/heads/main"
+    config = CONFIG.format(branch=head.removeprefix("refs/heads/"))
+    made = [".promptstore.toml"] if _write_new(os.path.join(root, ".promptstore.toml"), config) else []
+    folder = load_config(root).prompts  # which a config that was there already may have put elsewhere
+    schema = json.dumps(prompt_schema(), indent=2) + "\n"
+    if _write_new(os.path.join(root, folder, ".schema.json"), schema):
+        made.append(f"{folder}/.schema.json")
+    return made + _attributes(root, folder)
 
 
 def _write_new(path: str, text: str) -> bool:
@@ -85,17 +88,24 @@ def _write_new(path: str, text: str) -> bool:
     return True
 
 
-def _attributes(root: str) -> list[str]:
-    """Add our lines to attributes that were there already."""
+def _attributes(root: str, folder: str) -> list[str]:
+    """Put our lines below the attributes that are there."""
     path = os.path.join(root, ".gitattributes")
-    with open(path, encoding="utf-8") as file:
+    new = _write_new(path, "")
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         text = file.read()
-    missing = [line for line in ATTRIBUTES if line not in text.splitlines()]
+    lines = [f"{_pattern(folder, ending)} {attributes}" for ending, attributes in ATTRIBUTES]
+    missing = [line for line in lines if line not in text.splitlines()]
     if not missing:
         return []
     with open(path, "a", encoding="utf-8", newline="\n") as file:
         file.write(("" if text.endswith("\n") or not text else "\n") + "".join(f"{line}\n" for line in missing))
-    return [".gitattributes (added lines)"]
+    return [".gitattributes" if new else ".gitattributes (added lines)"]
+
+
+def _pattern(folder: str, ending: str) -> str:
+    pattern = f"{folder}/{ending}"
+    return f'"{pattern}"' if " " in pattern else pattern
 
 
 def _refspecs(root: str) -> None:
@@ -108,7 +118,9 @@ def _refspecs(root: str) -> None:
             ensure_refspecs(store, store.config.git.remote)
 
 
-def _merge_driver(repository: Repo) -> None:
-    with repository.config_writer() as config:
-        config.set_value('merge "promptstore"', "name", "promptstore's merge of prompt files, field by field")
-        config.set_value('merge "promptstore"', "driver", DRIVER)
+def _merge_driver(repository: Repository) -> None:
+    from promptstore.store.git.process import run
+
+    settings = {"name": "promptstore's merge of prompt files, field by field", "driver": DRIVER}
+    for key, value in settings.items():
+        run([*repository.arguments, "config", f"merge.promptstore.{key}", value])

@@ -23,10 +23,10 @@ def merge_driver(app: App, base: str, ours: str, theirs: str, path: str) -> int:
     """
     from promptstore.merge.driver import merge_files
 
-    texts = [_read(app, name) for name in (base, ours, theirs)]
     try:
+        texts = [_read(app, name) for name in (base, ours, theirs)]
         merged = merge_files(texts[0] or None, texts[1], texts[2], path)
-    except InvalidPrompt:
+    except (InvalidPrompt, UnicodeDecodeError):
         labels = ["-L", "ours", "-L", "base", "-L", "theirs"]
         return subprocess.run(
             ["git", "merge-file", *labels, ours, base, theirs], cwd=app.directory, check=False
