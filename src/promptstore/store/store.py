@@ -285,8 +285,3 @@ def _layout(root: str, config: Config, repository: Repository) -> Layout:
 
 def _is_full_id(rev: str) -> bool:
     return len(rev) in {40, 64} and all(char in "0123456789abcdef" for char in rev)
-
-
-def _looks_like_commit(rev: str) -> bool:
-    head = rev.split("~", 1)[0].split("^", 1)[0]
-    return len(head) >= 7 and all(char in "0123456789abcdef" for char in head)
