@@ -57,12 +57,11 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
 
 
 def _refuse_taken(store: Store, name: str) -> None:
-    from promptstore.store.git.process import run
+    from promptstore.store.sharing import git_remotes
 
-    git_remotes = run([*store.repository.arguments, "remote"]).decode().split()
     if name in store.config.remotes:
         raise UsageError(f"there is a remote '{name}' already", hint="edit it in .promptstore.toml")
-    if name in git_remotes:
+    if name in git_remotes(store):
         raise UsageError(f"'{name}' is a git remote of this repository", hint="choose another name")
 
 

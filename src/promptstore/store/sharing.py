@@ -58,7 +58,11 @@ class Shared:
 
 
 def git_remotes(store: Store) -> list[str]:
-    return run([*store.repository.arguments, "remote"]).decode().split()
+    """The git remotes of the repository, by name."""
+    from git import Repo
+
+    with Repo(store.repository.common_dir) as repository:
+        return [remote.name for remote in repository.remotes]
 
 
 def ensure_refspecs(store: Store, remote: str) -> None:
