@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -100,3 +101,9 @@ def test_a_warm_get_costs_little_more_than_looking_at_two_files(where: Path, pac
     ratios = told(medians({"stats": stats, "tagged": tagged, "latest": latest}, ROUNDS), "stats")
     assert ratios["tagged"] <= 4
     assert ratios["latest"] <= 4
+
+
+def test_the_demo_is_told_in_under_twenty_seconds(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "promptstore", "--json", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["seconds"] < 20

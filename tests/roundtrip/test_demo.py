@@ -1,4 +1,4 @@
-"""The demo is the README's first command: it must come out right, quickly, and leave nothing behind."""
+"""The demo is the README's first command: it must come out right and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ def test_every_step_comes_out_right(tmp_path: Path) -> None:
     assert set(Path(tempfile.gettempdir()).glob("promptstore-demo-*")) == before
 
 
-def test_it_is_under_twenty_seconds_and_can_be_kept(tmp_path: Path) -> None:
+def test_it_can_be_kept(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "promptstore", "--json", "demo", "--keep", "story"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     document = json.loads(done.stdout)
     assert document["failures"] == []
     assert document["steps"] == 7
-    assert document["seconds"] < 20
     assert (tmp_path / "story/prompts-repo/prompts/support/triage.yaml").exists()
