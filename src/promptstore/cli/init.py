@@ -72,10 +72,10 @@ def _files(root: str, repository: Repository) -> list[str]:
     config = CONFIG.format(branch=head.removeprefix("refs/heads/"))
     made = [".promptstore.toml"] if _write_new(os.path.join(root, ".promptstore.toml"), config) else []
     folder = load_config(root).prompts  # which a config that was there already may have put elsewhere
+    made += _attributes(root, folder)
     schema = json.dumps(prompt_schema(), indent=2) + "\n"
-    if _write_new(os.path.join(root, folder, ".schema.json"), schema):
-        made.append(f"{folder}/.schema.json")
-    return made + _attributes(root, folder)
+    new = _write_new(os.path.join(root, folder, ".schema.json"), schema)
+    return [*made, f"{folder}/.schema.json"] if new else made
 
 
 def _write_new(path: str, text: str) -> bool:
