@@ -74,9 +74,8 @@ class Observer:
             return Counts()
         sightings = self._sightings(heads, slugs, read, listing) + self._gone_sighting()
         tip = self._session.tracking.write(before, sightings, system_identity(self._store.clock()))
-        merged = dict(before.prompts)
-        for sighting in sightings:
-            merged.update({slug: entry for slug, entry in sighting.entries.items() if entry is not None})
+        latest = {**before.prompts, **{slug: entry for seen in sightings for slug, entry in seen.entries.items()}}
+        merged = {slug: entry for slug, entry in latest.items() if entry is not None}
         self._session.tracked = Tracked(tip, merged)
         return self._counts(before, merged, heads)
 
@@ -131,10 +130,10 @@ class Observer:
         return False
 
     def _gone_sighting(self) -> list[Sighting]:
-        """One commit for everything that was proven to be gone."""
+        """One commit for everything that was proven to be gone; what was agreed on stays until that is settled."""
         known = {slug: self._last_known(slug) for slug in sorted(self._session.gone)}
         entries = {
-            slug: replace(entry, gone=True, stamp="")
+            slug: replace(entry, gone=True, stamp="") if self._session.agreed(slug) else None
             for slug, entry in known.items()
             if entry is not None and not entry.gone
         }

@@ -25,6 +25,7 @@ from promptstore.store.git import checkout
 from promptstore.store.git.commits import Commits
 from promptstore.store.git.refs import Refs
 from promptstore.store.tagging import delete_tag, set_tag
+from promptstore.sync.actions import Plan
 from promptstore.sync.journal import Journal
 
 WORD = re.compile(r"w\d+")
@@ -321,7 +322,7 @@ class Program:
             self.log += [f"conflict: {c.remote} {c.slug} {c.field} {c.ours} {c.theirs}" for c in result.plan.conflicts]
             self.log += [f"halted: {h.reason}" for h in result.plan.halted]
             assert result.errors == [], result.errors
-            self.check_nothing_lost()
+            self.check_nothing_lost(result.plan)
             if result.plan.conflicts:
                 self.resolve(result.plan.conflicts[0].slug)
             elif result.plan.halted:
@@ -336,7 +337,6 @@ class Program:
     def resolve(self, slug: str) -> None:
         side = self.random.choice(["ours", "theirs", "edit"])
         before = set().union(*map(words, self.here().values()), set())
-        there = [set().union(*map(words, self.there(space).values()), set()) for space in self.spaces.values()]
 
         def editor(text: str) -> str:
             return chat("\n\n".join(f"{place} {word}" for place, word in enumerate(sorted(words(text)))))
@@ -347,14 +347,15 @@ class Program:
         self.rig.resolve(slug, side, editor)  # type: ignore[arg-type]
         after = set().union(*map(words, self.here().values()), set())
         shown = {word for c in conflicts if c.slug == slug for word in words(f"{c.ours} {c.theirs}")}
-        self.superseded |= (before - after) | ((set().union(*there) & shown) - after)
+        self.superseded |= (before | shown) - after
         self.log.append(f"resolve {slug} {side}")
 
     # --- the oracle
 
-    def check_nothing_lost(self) -> None:
+    def check_nothing_lost(self, plan: Plan) -> None:
+        shown = [f"{conflict.ours} {conflict.theirs}" for conflict in plan.conflicts]
         heads = [*self.here().values(), *(t for space in self.spaces.values() for t in self.there(space).values())]
-        standing = set().union(*map(words, heads), set())
+        standing = set().union(*map(words, [*heads, *shown]), set())
         assert self.born - self.superseded <= standing, f"lost: {self.born - self.superseded - standing}"
         reachable = git(self.where, "rev-list", "--objects", "--all", "--no-object-names")
         blobs = subprocess.run(
@@ -388,8 +389,8 @@ class Program:
                 for older, newer in zip(kept.versions, kept.versions[1:], strict=False):
                     assert not newer.intent or newer.document != older.document, f"{kept.name} published twice"
 
-    def check_converged(self, plan: object) -> None:
-        left = {h.slug for h in plan.held} | {c.slug for c in plan.conflicts}  # type: ignore[attr-defined]
+    def check_converged(self, plan: Plan) -> None:
+        left = {h.slug for h in plan.held} | {c.slug for c in plan.conflicts}
         if left:
             return
         store = self.rig.store

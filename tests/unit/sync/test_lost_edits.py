@@ -280,6 +280,17 @@ def test_a_prompt_gone_before_it_was_agreed_on_is_forgotten(rig: Rig, acme: Memo
     assert file_of(rig) == chat("edited")
 
 
+def test_one_that_went_before_it_was_agreed_on_halts_nothing_for_long(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("ours"), "q": chat("q")})
+    acme.edit("p", "theirs")
+    rig.sync()
+    acme.archive("p")
+    assert len(rig.sync().plan.halted) == 1
+    result = rig.until_quiet()
+    assert result.plan.halted == ()
+    assert ["archived" in held.reason for held in result.plan.held] == [True]
+
+
 def test_an_archived_namesake_holds_a_first_publish(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.edit("p", "once upon a time")
     acme.archive("p")
