@@ -38,6 +38,7 @@ def _check(page: Path, folder: Path) -> None:
     assert code == 0, rest
 
 
+@pytest.mark.slow
 def test_readme_tour_is_true(tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 
 def test_every_step_comes_out_right(tmp_path: Path) -> None:
     before = set(Path(tempfile.gettempdir()).glob("promptstore-demo-*"))
@@ -20,6 +22,7 @@ def test_every_step_comes_out_right(tmp_path: Path) -> None:
     assert set(Path(tempfile.gettempdir()).glob("promptstore-demo-*")) == before
 
 
+@pytest.mark.slow
 def test_it_can_be_kept(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "promptstore", "--json", "demo", "--keep", "story"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
