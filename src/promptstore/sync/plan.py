@@ -330,7 +330,7 @@ class Planner:
             yield Action(self.trees.remote, slug, "link", reason="deleted on both sides", remote_id=base.link.id)
         elif self._waits(slug):
             yield self._waiting(slug)
-        elif self._edited_since(slug, base, local):
+        elif base.link.unmerged is not None or self._edited_since(slug, base, local):
             yield Conflict(
                 self.trees.remote, slug, "", self._prompt(base.blob).data(), self._prompt(local.blob).data(), None
             )

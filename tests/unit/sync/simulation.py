@@ -162,7 +162,7 @@ class Program:
     def rename_here(self) -> None:
         old = self.random.choice(NAMES)
         new = self.random.choice(["e", "f/g", *NAMES])
-        if old in self.here() and new not in self.here():
+        if old in self.here() and not (self.where / "prompts" / f"{new}.yaml").exists():
             with self.by_hand(f"rename {old} to {new}"):
                 text = self.text_here(old)
                 (self.where / "prompts" / f"{new}.yaml").parent.mkdir(parents=True, exist_ok=True)

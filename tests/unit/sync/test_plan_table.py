@@ -312,6 +312,8 @@ def test_what_was_published_over_comes_first() -> None:
         assert said(plan) == "merge left"
         assert plan.actions[0].expected == "2"
     assert said(Case(agreed, None, there).contents()) == "conflict"
+    gone = {"vanished": FLAG, "gone": FLAG}
+    assert said(Case(agreed, "left", there, more=gone).contents()) == "conflict"
 
 
 def test_a_name_in_use() -> None:
