@@ -463,3 +463,20 @@ def test_a_lost_race_for_the_branch_moves_nothing(
 def test_git_says_which_command_failed(store: Store) -> None:
     with pytest.raises(GitError, match=r"^git rev-list: "):
         run([*store.repository.arguments, "rev-list", "nowhere"])
+
+
+def test_an_edit_of_the_same_size_and_second_stays_visible_to_git(store: Store, tmp_path: Path) -> None:
+    """Git looks into a file no older than its index; a copied index that looks younger would hide the edit for good."""
+    git(tmp_path, "config", "core.trustctime", "false")
+    file, index = tmp_path / "prompts/b.yaml", tmp_path / ".git/index"
+    moment = time.time() - 100
+    os.utime(file, (moment, moment))
+    git(tmp_path, "add", "-A")
+    text = file.read_text()
+    file.write_text(text.swapcase())
+    os.utime(file, (moment, moment))
+    os.utime(index, (moment, moment))
+    pull(store, a="two")
+    assert status(tmp_path) == [" M prompts/b.yaml"]
+    git(tmp_path, "commit", "-q", "-a", "-m", "Mine")
+    assert git(tmp_path, "show", "HEAD:prompts/b.yaml").strip() == text.swapcase().strip()

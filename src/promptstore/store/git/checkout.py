@@ -366,7 +366,7 @@ class _Step:
         """Build the new index in a scratch file and fill the lock with it."""
         scratch = os.path.join(self.tree.git_dir, "promptstore-index.scratch")
         if os.path.exists(self.index):
-            shutil.copyfile(self.index, scratch)
+            shutil.copy2(self.index, scratch)  # with its time, by which git knows which entries to doubt
         lines = "".join(_index_line(change, self.tree.null_oid) for change in changes)
         try:
             run(
