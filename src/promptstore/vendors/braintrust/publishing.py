@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from promptstore.vendors.braintrust.lens.normal import Wire
+from promptstore.vendors.values import Wire
 
 if TYPE_CHECKING:
     from promptstore.vendors.base import Document

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from promptstore.vendors.braintrust.lens.checks import a_list, a_text, an_object, check_document, wrong
-from promptstore.vendors.braintrust.lens.normal import Wire, normalise
+from promptstore.vendors.braintrust.lens.checks import EXPECT, check_document
+from promptstore.vendors.braintrust.lens.normal import normalise
 from promptstore.vendors.braintrust.xacts import decimal
+from promptstore.vendors.values import Wire
 
 _WRITES = ("upsert", "merge")
 
@@ -25,9 +26,9 @@ class Item:
     version: str
 
 
-def objects(answer: Any) -> list[Any]:
+def objects(answer: Any) -> list[Wire]:
     """What a listing of anything holds."""
-    return a_list(an_object(answer, "the list").get("objects"), "objects")
+    return EXPECT.objects(EXPECT.an_object(answer, "the list").get("objects"), "objects")
 
 
 def items(answer: Any) -> tuple[Item, ...]:
@@ -35,20 +36,21 @@ def items(answer: Any) -> tuple[Item, ...]:
     return tuple(_item(item, f"objects[{place}]") for place, item in enumerate(objects(answer)))
 
 
-def _item(value: Any, where: str) -> Item:
-    item = an_object(value, where)
+def _item(item: Wire, where: str) -> Item:
     return Item(
-        a_text(item.get("id"), f"{where}.id"),
-        a_text(item.get("slug"), f"{where}.slug"),
+        EXPECT.a_name(item.get("id"), f"{where}.id"),
+        EXPECT.a_name(item.get("slug"), f"{where}.slug"),
         xact(item.get("_xact_id"), f"{where}._xact_id"),
     )
 
 
 def xact(value: Any, where: str) -> str:
     """A transaction id in its decimal form."""
-    found = decimal(str(value) if isinstance(value, int) and not isinstance(value, bool) else a_text(value, where))
+    found = decimal(
+        str(value) if isinstance(value, int) and not isinstance(value, bool) else EXPECT.a_name(value, where)
+    )
     if found is None:
-        raise wrong(where, "a transaction id", value)
+        raise EXPECT.wrong(where, "a transaction id", value)
     return found
 
 
@@ -65,7 +67,7 @@ class Read:
 
 def read(answer: Any) -> Read:
     """The answer of ``GET /v1/prompt/{id}``, and of a write."""
-    raw = an_object(answer, "the prompt")
+    raw = EXPECT.an_object(answer, "the prompt")
     item = _item(raw, "the prompt")
     deleted = raw.get("_object_delete") is True
     document = None if deleted else normalise(raw)
@@ -78,34 +80,34 @@ def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(a_text(value, "created"))
+        moment = datetime.fromisoformat(EXPECT.a_name(value, "created"))
     except ValueError:
-        raise wrong("created", "a time", value) from None
+        raise EXPECT.wrong("created", "a time", value) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def written(answer: Any) -> Item:
     """Id, slug and version in the answer of a write; a write's echo need not hold the rest."""
-    return _item(an_object(answer, "the answer"), "the answer")
+    return _item(EXPECT.an_object(answer, "the answer"), "the answer")
 
 
 def projects(answer: Any, name: str) -> list[str]:
     """The ids of the projects of that very name that are there."""
-    found = [an_object(one, f"objects[{place}]") for place, one in enumerate(objects(answer))]
-    return [a_text(one.get("id"), "id") for one in found if one.get("name") == name and one.get("deleted_at") is None]
+    there = [one for one in objects(answer) if one.get("name") == name and one.get("deleted_at") is None]
+    return [EXPECT.a_name(one.get("id"), "id") for one in there]
 
 
 def project(answer: Any) -> str:
     """The id in the answer of ``POST /v1/project``."""
-    return a_text(an_object(answer, "the project").get("id"), "id")
+    return EXPECT.a_name(EXPECT.an_object(answer, "the project").get("id"), "id")
 
 
 def pointers(answer: Any) -> dict[str, str]:
     """``GET /environment-object/prompt/{id}``: where each environment points."""
-    found = [an_object(one, f"objects[{place}]") for place, one in enumerate(objects(answer))]
     return {
-        a_text(one.get("environment_slug"), "environment_slug"): xact(one.get("object_version"), "object_version")
-        for one in found
+        EXPECT.a_name(one.get("environment_slug"), "environment_slug"): xact(at, "object_version")
+        for one in objects(answer)
+        for at in [one.get("object_version")]
     }
 
 
@@ -119,8 +121,8 @@ class Rows:
 
 def rows(answer: Any) -> Rows:
     """The answer of ``POST /btql`` with an audit log."""
-    found = an_object(answer, "the rows")
-    data = [an_object(row, f"data[{place}]") for place, row in enumerate(a_list(found.get("data"), "data"))]
+    found = EXPECT.an_object(answer, "the rows")
+    data = EXPECT.objects(found.get("data"), "data")
     versions = tuple(xact(row.get("_xact_id"), "_xact_id") for row in data if _action(row) in _WRITES)
     cursor = found.get("cursor")
     return Rows(versions, cursor if isinstance(cursor, str) and cursor and data else None)

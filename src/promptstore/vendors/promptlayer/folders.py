@@ -8,7 +8,7 @@ from promptstore.errors import RemoteMissing, RemoteRejected, RemoteUnreachable,
 from promptstore.model.slug import slugify
 from promptstore.vendors.http import Http
 from promptstore.vendors.promptlayer import wire
-from promptstore.vendors.promptlayer.lens.checks import a_number, an_object
+from promptstore.vendors.promptlayer.lens.checks import EXPECT
 
 _PATH = "/api/public/v2/folders"
 _NOT_OFFERED = frozenset({404, 405})
@@ -78,4 +78,4 @@ class Folders:
             answer = self._http.get(f"{_PATH}/resolve-id", {"path": ".".join(levels)})
         except RemoteRejected:
             return None
-        return a_number(an_object(answer, "the answer").get("id"), "id")
+        return EXPECT.a_number(EXPECT.an_object(answer, "the answer").get("id"), "id")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, template_variables
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, template_variables
+from promptstore.vendors.values import Wire
 
 if TYPE_CHECKING:
     from promptstore.vendors.base import Document

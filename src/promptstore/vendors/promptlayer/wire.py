@@ -12,17 +12,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from promptstore.errors import BadResponse
-from promptstore.vendors.promptlayer.lens.checks import (
-    a_list,
-    a_name,
-    a_number,
-    a_text,
-    an_object,
-    check_document,
-    wrong,
-)
-from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
+from promptstore.vendors.promptlayer.lens.checks import EXPECT, check_document
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, normalise
+from promptstore.vendors.values import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +39,24 @@ class Page:
 
 def page(answer: Any) -> Page:
     """A page of ``GET /prompt-templates``."""
-    found = an_object(answer, "the page")
-    items = tuple(_item(item, f"items[{place}]") for place, item in enumerate(a_list(found.get("items"), "items")))
+    found = EXPECT.an_object(answer, "the page")
+    items = tuple(
+        _item(item, f"items[{place}]") for place, item in enumerate(EXPECT.a_list(found.get("items"), "items"))
+    )
     if not isinstance(found.get("has_next"), bool):
-        raise wrong("has_next", "true or false", found.get("has_next"))
+        raise EXPECT.wrong("has_next", "true or false", found.get("has_next"))
     total = found.get("total")
     return Page(items, found["has_next"], total if type(total) is int else None)
 
 
 def _item(value: Any, where: str) -> Item:
-    item = an_object(value, where)
+    item = EXPECT.an_object(value, where)
     snippet = item.get("is_snippet")
     return Item(
-        id=a_number(item.get("id"), f"{where}.id"),
-        name=a_name(item.get("prompt_name"), f"{where}.prompt_name"),
+        id=EXPECT.a_number(item.get("id"), f"{where}.id"),
+        name=EXPECT.a_name(item.get("prompt_name"), f"{where}.prompt_name"),
         folder=folder_path(item),
-        version=a_number(item.get("version"), f"{where}.version"),
+        version=EXPECT.a_number(item.get("version"), f"{where}.version"),
         snippet=snippet if isinstance(snippet, bool) else None,
         raw=item,
     )
@@ -107,17 +101,17 @@ class Read:
 
 def read(answer: Any) -> Read:
     """The answer of ``GET /prompt-templates/{id}``."""
-    raw = an_object(answer, "the prompt")
+    raw = EXPECT.an_object(answer, "the prompt")
     document = normalise(raw)
     check_document(document)
     workspace = raw.get("workspace_id")
     return Read(
-        id=a_number(raw.get("id"), "id"),
+        id=EXPECT.a_number(raw.get("id"), "id"),
         name=document["prompt_name"],
-        version=a_number(raw.get("version"), "version"),
+        version=EXPECT.a_number(raw.get("version"), "version"),
         workspace=str(workspace) if isinstance(workspace, int | str) else "",
         created=_moment(raw.get("created_at")),
-        message=a_text(raw.get("commit_message") or "", "commit_message"),
+        message=EXPECT.a_text(raw.get("commit_message") or "", "commit_message"),
         intent=_intent(raw.get("metadata")),
         document=document,
     )
@@ -135,11 +129,11 @@ def _moment(value: Any) -> datetime | None:
         return None
     for reader in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            moment = reader(a_text(value, "created_at"))
+            moment = reader(EXPECT.a_text(value, "created_at"))
         except ValueError:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    raise BadResponse(f"PromptLayer's answer makes no sense: expected a time at created_at, got {value[:40]!r}")
+    raise EXPECT.senseless(f"expected a time at created_at, got {value[:40]!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +145,16 @@ class Label:
 
 def labels(answer: Any) -> tuple[Label, ...]:
     """The answer of ``GET /prompt-templates/{id}/labels``."""
-    found = a_list(an_object(answer, "the labels").get("release_labels"), "release_labels")
+    found = EXPECT.a_list(EXPECT.an_object(answer, "the labels").get("release_labels"), "release_labels")
     return tuple(_label(label, f"release_labels[{place}]") for place, label in enumerate(found))
 
 
 def _label(value: Any, where: str) -> Label:
-    label = an_object(value, where)
+    label = EXPECT.an_object(value, where)
     return Label(
-        a_number(label.get("release_label_id"), f"{where}.release_label_id"),
-        a_name(label.get("release_label"), f"{where}.release_label"),
-        a_number(label.get("prompt_version_number"), f"{where}.prompt_version_number"),
+        EXPECT.a_number(label.get("release_label_id"), f"{where}.release_label_id"),
+        EXPECT.a_name(label.get("release_label"), f"{where}.release_label"),
+        EXPECT.a_number(label.get("prompt_version_number"), f"{where}.prompt_version_number"),
     )
 
 
@@ -173,27 +167,27 @@ class Folder:
 
 def folders(answer: Any) -> tuple[Folder, ...]:
     """The folders in the answer of ``GET /api/public/v2/folders/entities``."""
-    entities = a_list(an_object(answer, "the entities").get("entities"), "entities")
-    found = [an_object(entity, f"entities[{place}]") for place, entity in enumerate(entities)]
+    entities = EXPECT.a_list(EXPECT.an_object(answer, "the entities").get("entities"), "entities")
+    found = [EXPECT.an_object(entity, f"entities[{place}]") for place, entity in enumerate(entities)]
     return tuple(_folder(entity, "a folder") for entity in found if entity.get("type") == "FOLDER")
 
 
 def new_folder(answer: Any) -> Folder:
     """The answer of ``POST /api/public/v2/folders``."""
-    return _folder(an_object(an_object(answer, "the answer").get("folder"), "folder"), "folder")
+    return _folder(EXPECT.an_object(EXPECT.an_object(answer, "the answer").get("folder"), "folder"), "folder")
 
 
 def _folder(entity: Wire, where: str) -> Folder:
     parent = entity.get("folder_id", entity.get("parent_id"))
     return Folder(
-        a_number(entity.get("id"), f"{where}.id"),
-        a_text(entity.get("name"), f"{where}.name"),
-        None if parent is None else a_number(parent, f"the parent of {where}"),
+        EXPECT.a_number(entity.get("id"), f"{where}.id"),
+        EXPECT.a_text(entity.get("name"), f"{where}.name"),
+        None if parent is None else EXPECT.a_number(parent, f"the parent of {where}"),
     )
 
 
 def published(answer: Any) -> tuple[int, int | None]:
     """Prompt id and version number in the answer of a publish; older servers do not tell the number."""
-    made = an_object(answer, "the answer")
+    made = EXPECT.an_object(answer, "the answer")
     number = made.get("version_number")
-    return a_number(made.get("id"), "id"), None if number is None else a_number(number, "version_number")
+    return EXPECT.a_number(made.get("id"), "id"), None if number is None else EXPECT.a_number(number, "version_number")

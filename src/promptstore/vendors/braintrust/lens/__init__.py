@@ -12,20 +12,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.errors import NotRepresentable
 from promptstore.vendors.braintrust.lens.checks import check_document
-from promptstore.vendors.braintrust.lens.formats import level_of, target_of
+from promptstore.vendors.braintrust.lens.formats import FORMATS, pinned
 from promptstore.vendors.braintrust.lens.messages import (
     lift_content,
     lift_messages,
     project_content,
     project_messages,
 )
-from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, DOCUMENT_KEYS, Wire, normalise
+from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, DOCUMENT_KEYS, NAMESPACE, normalise
 from promptstore.vendors.braintrust.lens.objects import says_tools, tools_in, tools_text
 from promptstore.vendors.braintrust.lens.providers import provider_after
-from promptstore.vendors.braintrust.lens.shapes import VENDOR, Data, own, residual, with_vendors
-from promptstore.vendors.promptlayer.lens.shapes import holds, keep_spelling, overlay
+from promptstore.vendors.prompt_formats import level_of
+from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.values import Data, Wire, overlay, residual
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
@@ -53,11 +54,11 @@ class BraintrustLens:
         normal = normalise(document)
         check_document(normal)
         if old is None:
-            return _validated(_fresh(normal, slug, {}, {}))
+            return NAMESPACE.prompt_file(_fresh(normal, slug, {}, {}))
         data = dict(old.data())
         if holds(lambda: project_data(data, slug), normal):
             return old
-        return _validated(_respelled(normal, slug, data))
+        return NAMESPACE.prompt_file(_respelled(normal, slug, data))
 
     def key(self, document: Document) -> str:
         """Braintrust tells the prompts of a project apart by their slug."""
@@ -65,34 +66,23 @@ class BraintrustLens:
         return slug
 
 
-def _validated(data: Data) -> PromptFile:
-    from pydantic import ValidationError
-
-    from promptstore.model.prompt_file import PromptFile
-
-    try:
-        return PromptFile.model_validate(data)
-    except ValidationError as problem:
-        first = problem.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadResponse(f"Braintrust's prompt does not fit a prompt file: {place}: {first['msg']}") from problem
-
-
 # Out
 
 
 def project_data(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
-    above = own(data)
+    above = NAMESPACE.own(data)
     for key in above:
         if key not in DOCUMENT_KEYS:
             hint = f"use one of {', '.join(DOCUMENT_KEYS)}"
-            raise NotRepresentable(f"Braintrust keeps no {key!r}", field=f"vendors.{VENDOR}.{key}", hint=hint)
+            raise NotRepresentable(f"Braintrust keeps no {key!r}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint)
     document = normalise(overlay(_plain(data, slug), _without_stale_tools(above, data)))
     for key in ("name", "slug"):
         if not isinstance(document.get(key), str) or not document[key]:
             hint = "write a text there, or take it out"
-            raise NotRepresentable(f"a prompt at Braintrust needs a {key}", field=f"vendors.{VENDOR}.{key}", hint=hint)
+            raise NotRepresentable(
+                f"a prompt at Braintrust needs a {key}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint
+            )
     return document
 
 
@@ -110,7 +100,7 @@ def _without_stale_tools(above: Wire, data: Data) -> Wire:
 
 def _plain(data: Data, slug: str) -> Wire:
     """What the file's typed fields say."""
-    target = target_of(data)
+    target = pinned(data) or FORMATS.target_of(data)
     prompt_data = {"prompt": _project_block(data, target), "options": _project_options(data), "template_format": target}
     return {
         "name": data.get("name") or slug,
@@ -173,7 +163,7 @@ def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
         data["tags"] = document["tags"]
     data.update(_lift_options(inner.get("options"), old))
     data.update(_lift_block(inner, spelling))
-    return with_vendors(data, residual(normalise(_plain(data, slug)), document), old)
+    return NAMESPACE.beside(data, residual(normalise(_plain(data, slug)), document), old)
 
 
 def _lift_block(inner: Wire, old: Data) -> Data:

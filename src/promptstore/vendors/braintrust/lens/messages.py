@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.braintrust.lens.formats import FILE_FORMAT, converted, level_of
-from promptstore.vendors.braintrust.lens.normal import Wire
+from promptstore.vendors.alignment import counterparts
+from promptstore.vendors.block_formats import FILE_FORMAT
+from promptstore.vendors.braintrust.lens.formats import FORMATS
 from promptstore.vendors.braintrust.lens.objects import MESSAGE
-from promptstore.vendors.braintrust.lens.shapes import Data
-from promptstore.vendors.promptlayer.lens.align import counterparts
-from promptstore.vendors.promptlayer.lens.shapes import holds, keep_spelling
+from promptstore.vendors.prompt_formats import level_of
+from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.values import Data, Wire
 
 _TOGETHER = ("template_format", "content")
 _NEEDS_CONTENT = frozenset({"system", "developer", "user", "tool"})
@@ -26,7 +26,7 @@ def _project(message: Data, level: str, target: str, at: str) -> Wire:
     if message["role"] == "placeholder":
         hint = "write the messages out, or keep this prompt from Braintrust"
         raise NotRepresentable("Braintrust has no placeholder messages", field=f"{at}role", hint=hint)
-    return MESSAGE.project(converted(message, level, target, at), at)
+    return MESSAGE.project(FORMATS.converted(message, level, target, at), at)
 
 
 def lift_messages(wires: list[Wire], target: str, old: Data) -> Data:
@@ -55,28 +55,13 @@ def _lift(wire: Wire, old: Data | None, level: str, target: str) -> Data:
         fresh["template_format"] = target
     if wire["role"] in _NEEDS_CONTENT:
         fresh.setdefault("content", None)
-    fresh = _as_written(fresh, old or {}, level, target, still)
+    fresh = FORMATS.as_written(fresh, old or {}, level, target, still)
     return fresh if old is None else keep_spelling(fresh, old, still, [_TOGETHER])
-
-
-def _as_written(fresh: Data, old: Data, level: str, target: str, still: Callable[[Data], bool]) -> Data:
-    """The block in the format that it had in the file, where its texts come back from there the same."""
-    own_format = {"template_format": old["template_format"]} if old.get("template_format") else {}
-    wanted = own_format.get("template_format", level)
-    if wanted == target:
-        return fresh
-    try:
-        back = converted({**fresh, "template_format": target}, level, wanted, "")
-    except NotRepresentable:
-        return fresh
-    del back["template_format"]
-    back.update(own_format)
-    return back if still(back) else fresh
 
 
 def project_content(data: Data, level: str, target: str) -> str:
     """The text of a completion."""
-    content = converted({key: data.get(key) for key in _TOGETHER}, level, target, "")["content"]
+    content = FORMATS.converted({key: data.get(key) for key in _TOGETHER}, level, target, "")["content"]
     if isinstance(content, str):
         return content
     if len(content) == 1 and set(content[0]) == {"type", "text"}:
@@ -98,5 +83,5 @@ def lift_content(text: str, target: str, old: Data) -> Data:
 
     if "content" not in before:
         return fresh
-    fresh = _as_written(fresh, before, FILE_FORMAT, target, still)
+    fresh = FORMATS.as_written(fresh, before, FILE_FORMAT, target, still)
     return keep_spelling(fresh, before, still, [_TOGETHER])

@@ -8,13 +8,13 @@ Total: what is not shaped as expected stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from promptstore.model.digest import canonical_json
+from promptstore.vendors.namespace import Namespace
+from promptstore.vendors.values import Wire, change_each, change_within, without_nulls
 
-Wire = dict[str, Any]
-"""A JSON object as Braintrust has it."""
+NAMESPACE = Namespace("braintrust", "Braintrust")
 
 DOCUMENT_KEYS = ("name", "slug", "description", "tags", "prompt_data", "function_type", "metadata")
 NATIVE_FORMATS = ("mustache", "nunjucks", "none")
@@ -24,42 +24,21 @@ DEFAULT_FORMAT = "mustache"
 def normalise(raw: Mapping[str, Any]) -> Wire:
     """The normal form of a prompt as Braintrust answers it, of a request's body, or of a normal form."""
     document = {key: raw[key] for key in DOCUMENT_KEYS if raw.get(key) is not None}
-    _within(document, "prompt_data", normal_data)
+    change_within(document, "prompt_data", normal_data)
     return {key: value for key, value in document.items() if not (key in {"tags", "prompt_data"} and value in ([], {}))}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal by type too: 1, 1.0 and true differ."""
-    return canonical_json(one) == canonical_json(other)
-
-
-def without_nulls(value: Mapping[str, Any]) -> Wire:
-    return {key: item for key, item in value.items() if item is not None}
-
-
-def _each(wire: Wire, key: str, normal: Callable[[Mapping[str, Any]], Wire]) -> None:
-    """Bring the objects of a list to their normal form."""
-    if isinstance(wire.get(key), list):
-        wire[key] = [normal(item) if isinstance(item, Mapping) else item for item in wire[key]]
-
-
-def _within(wire: Wire, key: str, normal: Callable[[Mapping[str, Any]], Wire]) -> None:
-    """Bring an inner object to its normal form."""
-    if isinstance(wire.get(key), Mapping):
-        wire[key] = normal(wire[key])
 
 
 def normal_data(data: Mapping[str, Any]) -> Wire:
     """The normal form of ``prompt_data``."""
     kept = without_nulls(data)
-    _within(kept, "prompt", normal_block)
+    change_within(kept, "prompt", normal_block)
     if isinstance(kept.get("prompt"), Mapping):
         kept.setdefault("template_format", DEFAULT_FORMAT)
-    _within(kept, "options", _options)
+    change_within(kept, "options", _options)
     if kept.get("options") == {}:
         del kept["options"]
-    _within(kept, "parser", without_nulls)
-    _within(kept, "origin", without_nulls)
+    change_within(kept, "parser", without_nulls)
+    change_within(kept, "origin", without_nulls)
     return kept
 
 
@@ -73,16 +52,16 @@ def _options(options: Mapping[str, Any]) -> Wire:
 def normal_block(block: Mapping[str, Any]) -> Wire:
     """The normal form of ``prompt_data.prompt``."""
     kept = without_nulls(block)
-    _each(kept, "messages", normal_message)
+    change_each(kept, "messages", normal_message)
     return kept
 
 
 def normal_message(message: Mapping[str, Any]) -> Wire:
     kept = without_nulls(message)
-    _each(kept, "content", normal_part)
-    _each(kept, "tool_calls", normal_tool_call)
-    _each(kept, "reasoning", without_nulls)
-    _within(kept, "function_call", without_nulls)
+    change_each(kept, "content", normal_part)
+    change_each(kept, "tool_calls", normal_tool_call)
+    change_each(kept, "reasoning", without_nulls)
+    change_within(kept, "function_call", without_nulls)
     return kept
 
 
@@ -90,12 +69,12 @@ def normal_part(part: Mapping[str, Any]) -> Wire:
     kept = without_nulls(part)
     if kept.get("type") == "text":
         kept.setdefault("text", "")
-    _within(kept, "image_url", without_nulls)
-    _within(kept, "file", without_nulls)
+    change_within(kept, "image_url", without_nulls)
+    change_within(kept, "file", without_nulls)
     return kept
 
 
 def normal_tool_call(call: Mapping[str, Any]) -> Wire:
     kept = without_nulls(call)
-    _within(kept, "function", without_nulls)
+    change_within(kept, "function", without_nulls)
     return kept

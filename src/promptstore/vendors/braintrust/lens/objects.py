@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from promptstore.errors import NotRepresentable
+from promptstore.vendors import shapes
 from promptstore.vendors.answers import parsed
-from promptstore.vendors.braintrust.lens.normal import (
-    Wire,
-    normal_message,
-    normal_part,
-    normal_tool_call,
-    same,
-    without_nulls,
-)
-from promptstore.vendors.braintrust.lens.shapes import Data, Shape, Verbatim
-from promptstore.vendors.promptlayer.lens.shapes import Leaf, Many, Union
+from promptstore.vendors.braintrust.lens.normal import NAMESPACE, normal_message, normal_part, normal_tool_call
+from promptstore.vendors.shapes import FLAG, FUNCTION_TYPE, OBJECT, OBJECTS, TEXT, Many, Union
+from promptstore.vendors.values import Data, Wire, same, without_nulls
 
-TEXT = Leaf(lambda value: isinstance(value, str))
-FLAG = Leaf(lambda value: isinstance(value, bool))
-OBJECT = Leaf(lambda value: isinstance(value, dict))
-_OBJECTS = Leaf(lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value))
-_FUNCTION_TYPE = Leaf(lambda value: value == "function")
+Shape = partial(shapes.Shape, NAMESPACE)
+Verbatim = partial(shapes.Verbatim, NAMESPACE)
 
 _IMAGE_URL = Shape(without_nulls, {"url": TEXT}, {"detail": TEXT})
 _FILE = Shape(without_nulls, {}, {"file_data": TEXT, "filename": TEXT, "file_id": TEXT})
 
 
-def _foreign(**extra: Any) -> Verbatim:
+def _foreign(**extra: Any) -> shapes.Verbatim:
     """A part that the prompt file types and Braintrust does not have."""
     return Verbatim(normal_part, "part of the type", extra)
 
@@ -50,14 +42,14 @@ _PARTS = Many(PART, lambda part: part["type"])
 _FUNCTION = Shape(dict, {"name": TEXT}, {"description": TEXT, "parameters": OBJECT, "strict": FLAG})
 _TOOLS = Many(
     Union(
-        {"function": Shape(dict, {"type": _FUNCTION_TYPE, "function": _FUNCTION})}, Verbatim(dict, "tool of the type")
+        {"function": Shape(dict, {"type": FUNCTION_TYPE, "function": _FUNCTION})}, Verbatim(dict, "tool of the type")
     ),
     lambda tool: (tool["type"], (tool.get("function") or {}).get("name")),
 )
 
 _CALL = Shape(without_nulls, {"name": TEXT, "arguments": TEXT})
 _TOOL_CALLS = Many(
-    Shape(normal_tool_call, {"id": TEXT, "type": _FUNCTION_TYPE, "function": _CALL}), lambda call: call["type"]
+    Shape(normal_tool_call, {"id": TEXT, "type": FUNCTION_TYPE, "function": _CALL}), lambda call: call["type"]
 )
 
 
@@ -94,7 +86,7 @@ MESSAGE = Shape(
         "tool_call_id": TEXT,
         "tool_calls": _TOOL_CALLS,
         "function_call": _CALL,
-        "reasoning": _OBJECTS,
+        "reasoning": OBJECTS,
         "reasoning_signature": TEXT,
     },
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptstore.vendors.braintrust.lens.normal import Wire
 from promptstore.vendors.braintrust.routes.catalogue import ORG, ORG_NAME, PROJECT
 from promptstore.vendors.braintrust.routes.checks import a_text, body_object
 from promptstore.vendors.serving import Answer, Asked, Endpoint
+from promptstore.vendors.values import Wire
 
 _UNNAMED = "promptstore"
 

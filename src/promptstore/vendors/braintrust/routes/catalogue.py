@@ -10,9 +10,10 @@ from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable
 from promptstore.vendors.base import Document
-from promptstore.vendors.braintrust.lens.normal import DOCUMENT_KEYS, Wire
+from promptstore.vendors.braintrust.lens.normal import DOCUMENT_KEYS
 from promptstore.vendors.braintrust.xacts import decimal, minted
 from promptstore.vendors.serving import Edition, Refused, Stamp, Twin, View
+from promptstore.vendors.values import Wire
 
 _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 

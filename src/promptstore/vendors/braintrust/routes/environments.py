@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptstore.vendors.braintrust.lens.normal import Wire
 from promptstore.vendors.braintrust.routes.catalogue import ORG, Catalogues, Entry, Version, stable_id
 from promptstore.vendors.braintrust.routes.checks import a_text, body_object
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
+from promptstore.vendors.values import Wire
 
 _OBJECT = "/environment-object/prompt/{id}"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promptstore.vendors.braintrust.lens.normal import Wire
 from promptstore.vendors.braintrust.routes.catalogue import Catalogue, Catalogues, Entry, Version
 from promptstore.vendors.braintrust.routes.checks import body_object
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
+from promptstore.vendors.values import Wire
 
 _FRESH: Wire = {"schema": {"type": "array", "items": {"type": "object"}}, "cursor": None, "realtime_state": {}}
 

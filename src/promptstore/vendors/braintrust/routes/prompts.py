@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from promptstore.vendors.braintrust.lens.normal import Wire
 from promptstore.vendors.braintrust.routes.catalogue import ORG, PROJECT, Catalogue, Catalogues, Entry, absent
 from promptstore.vendors.braintrust.routes.checks import a_document, a_text, body_object, objects
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused, View
+from promptstore.vendors.values import Wire
 
 _PATCHED = ("name", "slug", "description", "prompt_data", "tags")
 

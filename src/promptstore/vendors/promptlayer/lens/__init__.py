@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.errors import NotRepresentable
+from promptstore.vendors.block_formats import FILE_FORMAT
 from promptstore.vendors.promptlayer.lens.checks import check_document
-from promptstore.vendors.promptlayer.lens.formats import Data
 from promptstore.vendors.promptlayer.lens.messages import (
-    FILE_FORMAT,
     lift_content,
     lift_messages,
     project_content,
     project_messages,
 )
-from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
-from promptstore.vendors.promptlayer.lens.objects import FUNCTION_CHOICE, FUNCTIONS, TEXTS, TOOL_CHOICE, TOOLS
-from promptstore.vendors.promptlayer.lens.shapes import VENDOR, Field, holds, keep_spelling, overlay, own, with_vendors
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, NAMESPACE, normalise
+from promptstore.vendors.promptlayer.lens.objects import FUNCTION_CHOICE, FUNCTIONS, TOOLS
+from promptstore.vendors.shapes import TEXT_OR_OBJECT, TEXTS, Field
+from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.values import Data, Wire, overlay
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
@@ -35,7 +36,7 @@ _DOCUMENT_KEYS = ("prompt_name", "tags", "prompt_template", "metadata")
 _RESERVED_METADATA = ("model", INTENT_KEY)
 _CALLING: Mapping[str, Field] = {
     "tools": TOOLS,
-    "tool_choice": TOOL_CHOICE,
+    "tool_choice": TEXT_OR_OBJECT,
     "functions": FUNCTIONS,
     "function_call": FUNCTION_CHOICE,
     "input_variables": TEXTS,
@@ -60,11 +61,11 @@ class PromptLayerLens:
         normal = normalise(document)
         check_document(normal)
         if old is None:
-            return _validated(_fresh(normal, slug, {}))
+            return NAMESPACE.prompt_file(_fresh(normal, slug, {}))
         data = dict(old.data())
         if holds(lambda: project_data(data, slug), normal):
             return old
-        return _validated(_respelled(normal, slug, data))
+        return NAMESPACE.prompt_file(_respelled(normal, slug, data))
 
     def key(self, document: Document) -> str:
         """PromptLayer tells prompts apart by their name."""
@@ -72,26 +73,15 @@ class PromptLayerLens:
         return name
 
 
-def _validated(data: Data) -> PromptFile:
-    from pydantic import ValidationError
-
-    from promptstore.model.prompt_file import PromptFile
-
-    try:
-        return PromptFile.model_validate(data)
-    except ValidationError as problem:
-        first = problem.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadResponse(f"PromptLayer's prompt does not fit a prompt file: {place}: {first['msg']}") from problem
-
-
 def project_data(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
-    above = own(data)
+    above = NAMESPACE.own(data)
     for key in above:
         if key not in _DOCUMENT_KEYS:
             hint = f"use one of {', '.join(_DOCUMENT_KEYS)}"
-            raise NotRepresentable(f"PromptLayer keeps no {key!r}", field=f"vendors.{VENDOR}.{key}", hint=hint)
+            raise NotRepresentable(
+                f"PromptLayer keeps no {key!r}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint
+            )
     plain = {
         "prompt_name": data.get("name") or slug,
         "tags": data.get("tags", []),
@@ -148,7 +138,7 @@ def _project_model(data: Data) -> Wire:
 
 def _check_metadata(metadata: Any, data: Data) -> None:
     if INTENT_KEY in (metadata or {}):
-        field = f"vendors.{VENDOR}.metadata.{INTENT_KEY}"
+        field = f"vendors.{NAMESPACE.vendor}.metadata.{INTENT_KEY}"
         raise NotRepresentable(f"the metadata key {INTENT_KEY!r} is taken", field=field, hint="take it out")
     if not _project_model(data):
         return
@@ -179,7 +169,7 @@ def _fresh(document: Wire, slug: str, old: Data) -> Data:
     if document.get("tags"):
         data["tags"] = document["tags"]
     over = {"prompt_template": rest, "metadata": {"model": model_rest} if model_rest is not None else {}}
-    return with_vendors(data, {key: value for key, value in over.items() if value}, old)
+    return NAMESPACE.beside(data, {key: value for key, value in over.items() if value}, old)
 
 
 def _lift_template(template: Wire, old: Data) -> tuple[Data, Wire]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.promptlayer.lens.align import counterparts
-from promptstore.vendors.promptlayer.lens.formats import Data, foreign, native
-from promptstore.vendors.promptlayer.lens.normal import Wire, normal_message
-from promptstore.vendors.promptlayer.lens.objects import CALL, CONTENT, TEXT, TEXTS, TOOL_CALLS
-from promptstore.vendors.promptlayer.lens.shapes import Shape, holds, keep_spelling
+from promptstore.vendors.alignment import counterparts
+from promptstore.vendors.block_formats import FILE_FORMAT, BlockFormats
+from promptstore.vendors.promptlayer.lens.normal import NAMESPACE, NATIVE_FORMATS, normal_message
+from promptstore.vendors.promptlayer.lens.objects import CALL, CONTENT, TOOL_CALLS
+from promptstore.vendors.shapes import TEXT, TEXTS, Shape
+from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.values import Data, Wire
 
-FILE_FORMAT = "jinja2"
-"""The format of a prompt file that names none."""
-
+_FORMATS = BlockFormats(NAMESPACE.title, NATIVE_FORMATS)
 _TOGETHER = ("template_format", "content")
 _NEEDS_CONTENT = frozenset({"system", "developer", "user", "tool"})
 
 _MESSAGE = Shape(
+    NAMESPACE,
     normal_message,
     {"role": TEXT, "template_format": TEXT},
     {
@@ -43,7 +44,7 @@ def _project(message: Data, level: str, at: str) -> Wire:
         if message.get(key):
             hint = "put it into a part of the type thinking"
             raise NotRepresentable(f"PromptLayer has no {key!r} in a message", field=f"{at}{key}", hint=hint)
-    return _MESSAGE.project(native(message, level, at), at)
+    return _MESSAGE.project(_FORMATS.native(message, level, at), at)
 
 
 def lift_messages(wires: list[Wire], old: Data) -> Data:
@@ -83,7 +84,7 @@ def _lift(wire: Wire, old: Data | None, level: str) -> Data:
 def _back(wire: Wire, old: Data, level: str) -> Data | None:
     """The message in the format of its old state, where that comes out as this wire object; else None."""
     named = {"template_format": wire["template_format"], **_fresh(wire, old, level)}
-    message = foreign(named, old, level)
+    message = _FORMATS.foreign(named, old, level)
     return message if message is not None and _still(message, wire, level) else None
 
 
@@ -98,7 +99,7 @@ def _fresh(wire: Wire, old: Data | None, level: str) -> Data:
 
 def project_content(data: Data, level: str) -> Wire:
     """The ``content`` and ``template_format`` of a completion."""
-    block = native(data, level, "")
+    block = _FORMATS.native(data, level, "")
     return {"content": CONTENT.project(block["content"], "content."), "template_format": block["template_format"]}
 
 
@@ -113,5 +114,5 @@ def lift_content(wire: Wire, old: Data) -> Data:
     def still(data: Data) -> bool:
         return "content" in data and holds(lambda: project_content(data, FILE_FORMAT), block)
 
-    back = foreign(fresh, before, FILE_FORMAT)
+    back = _FORMATS.foreign(fresh, before, FILE_FORMAT)
     return keep_spelling(back if back is not None and still(back) else fresh, before, still, [_TOGETHER])

@@ -13,20 +13,20 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from promptstore.errors import TemplateError
-from promptstore.model.digest import canonical_json
 from promptstore.model.templates import variables_in
+from promptstore.vendors.namespace import Namespace
+from promptstore.vendors.values import Wire, change_each, change_within, same, without_nulls
 
 if TYPE_CHECKING:
     from promptstore.model.parts import TemplateFormat
-
-Wire = dict[str, Any]
-"""A JSON object as PromptLayer has it."""
 
 INTENT_KEY = "promptstore"
 """The metadata key under which a publish of ours leaves its intent."""
 
 DEFAULT_FORMAT = "f-string"
 NATIVE_FORMATS = ("f-string", "jinja2")
+
+NAMESPACE = Namespace("promptlayer", "PromptLayer")
 
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 _TYPES_SAID_BY_A_KEY = ("text", "thinking", "image_url", "media")
@@ -53,38 +53,17 @@ def _sides(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]
     return (entry if isinstance(entry, Mapping) else {}), version
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal by type too: 1, 1.0 and true differ."""
-    return canonical_json(one) == canonical_json(other)
-
-
-def without_nulls(value: Mapping[str, Any]) -> Wire:
-    return {key: item for key, item in value.items() if item is not None}
-
-
 def _without_empty(wire: Wire, *keys: str) -> None:
     for key in keys:
         if wire.get(key) in ([], ""):
             del wire[key]
 
 
-def _each(wire: Wire, key: str, normal: Any) -> None:
-    """Bring the objects of a list to their normal form."""
-    if isinstance(wire.get(key), list):
-        wire[key] = [normal(item) if isinstance(item, Mapping) else item for item in wire[key]]
-
-
-def _within(wire: Wire, key: str, normal: Any) -> None:
-    """Bring an inner object to its normal form."""
-    if isinstance(wire.get(key), Mapping):
-        wire[key] = normal(wire[key])
-
-
 def _metadata(metadata: Any) -> Any:
     if not isinstance(metadata, Mapping):
         return metadata
     kept = {key: value for key, value in metadata.items() if key != INTENT_KEY}
-    _within(kept, "model", _model)
+    change_within(kept, "model", _model)
     if kept.get("model", 0) in (None, {}):
         del kept["model"]
     return kept
@@ -103,7 +82,7 @@ def normal_template(template: Any) -> Any:
     kept = without_nulls(template)
     kept.setdefault("type", "chat" if "messages" in kept else "completion")
     if kept["type"] == "chat":
-        _each(kept, "messages", normal_message)
+        change_each(kept, "messages", normal_message)
     else:
         kept.setdefault("template_format", DEFAULT_FORMAT)
         _content(kept)
@@ -114,10 +93,10 @@ def normal_template(template: Any) -> Any:
 
 
 def _calling(template: Wire) -> None:
-    _each(template, "tools", normal_tool)
-    _each(template, "functions", normal_function)
+    change_each(template, "tools", normal_tool)
+    change_each(template, "functions", normal_function)
     _without_empty(template, "tools", "functions")
-    _within(template, "function_call", without_nulls)
+    change_within(template, "function_call", without_nulls)
     choice = template.get("tool_choice")
     if isinstance(choice, Mapping) and "function" in choice:
         template["tool_choice"] = {"type": "function", **choice}
@@ -127,8 +106,8 @@ def normal_message(message: Mapping[str, Any]) -> Wire:
     kept = without_nulls(message)
     kept.setdefault("template_format", DEFAULT_FORMAT)
     _content(kept)
-    _each(kept, "tool_calls", normal_tool_call)
-    _within(kept, "function_call", without_nulls)
+    change_each(kept, "tool_calls", normal_tool_call)
+    change_within(kept, "function_call", without_nulls)
     _without_empty(kept, "dataset_examples", "raw_request_display_role")
     _without_derived(kept, [kept])
     return kept
@@ -137,7 +116,7 @@ def normal_message(message: Mapping[str, Any]) -> Wire:
 def _content(wire: Wire) -> None:
     if isinstance(wire.get("content"), str):
         wire["content"] = [{"type": "text", "text": wire["content"]}]
-    _each(wire, "content", normal_part)
+    change_each(wire, "content", normal_part)
 
 
 def normal_part(part: Mapping[str, Any]) -> Wire:
@@ -145,9 +124,9 @@ def normal_part(part: Mapping[str, Any]) -> Wire:
     said = [key for key in _TYPES_SAID_BY_A_KEY if key in kept]
     if said:
         kept.setdefault("type", said[0])
-    _within(kept, "image_url", without_nulls)
-    _within(kept, "media", without_nulls)
-    _each(kept, "annotations", without_nulls)
+    change_within(kept, "image_url", without_nulls)
+    change_within(kept, "media", without_nulls)
+    change_each(kept, "annotations", without_nulls)
     _without_empty(kept, "annotations")
     return kept
 
@@ -156,14 +135,14 @@ def normal_tool(tool: Mapping[str, Any]) -> Wire:
     kept = without_nulls(tool)
     if "function" in kept:
         kept.setdefault("type", "function")
-    _within(kept, "function", normal_function)
+    change_within(kept, "function", normal_function)
     return kept
 
 
 def normal_tool_call(call: Mapping[str, Any]) -> Wire:
     kept = without_nulls(call)
     kept.setdefault("type", "function")
-    _within(kept, "function", without_nulls)
+    change_within(kept, "function", without_nulls)
     return kept
 
 

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from promptstore.vendors.promptlayer.lens.formats import Data
+from promptstore.vendors import shapes
 from promptstore.vendors.promptlayer.lens.normal import (
-    Wire,
+    NAMESPACE,
     normal_function,
     normal_part,
     normal_tool,
     normal_tool_call,
-    without_nulls,
 )
-from promptstore.vendors.promptlayer.lens.shapes import Leaf, Many, Shape, Union, Verbatim
+from promptstore.vendors.shapes import FLAG, FUNCTION_TYPE, OBJECT, TEXT, Leaf, Many, Union
+from promptstore.vendors.values import Data, Wire, without_nulls
 
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+Shape = partial(shapes.Shape, NAMESPACE)
+Verbatim = partial(shapes.Verbatim, NAMESPACE)
 
 
 def _is_function_choice(value: Any) -> bool:
-    return _is_text(value) or (isinstance(value, dict) and set(value) == {"name"} and _is_text(value["name"]))
+    return isinstance(value, str) or (
+        isinstance(value, dict) and set(value) == {"name"} and isinstance(value["name"], str)
+    )
 
 
-TEXT = Leaf(_is_text)
-TEXTS = Leaf(_is_texts)
-FLAG = Leaf(lambda value: isinstance(value, bool))
-OBJECT = Leaf(lambda value: isinstance(value, dict))
-TOOL_CHOICE = Leaf(lambda value: isinstance(value, str | dict))
 FUNCTION_CHOICE = Leaf(_is_function_choice)
-_FUNCTION_TYPE = Leaf(lambda value: value == "function")
 
 _IMAGE_URL = Shape(without_nulls, {"url": TEXT}, {"detail": TEXT})
 _MEDIA = Shape(without_nulls, {"url": TEXT}, {"title": TEXT, "type": TEXT, "format": TEXT})
@@ -57,7 +49,7 @@ _PARTS = Many(PART, lambda part: part["type"])
 FUNCTION = Shape(normal_function, {"name": TEXT}, {"description": TEXT, "parameters": OBJECT, "strict": FLAG})
 FUNCTIONS = Many(FUNCTION, lambda function: function.get("name"))
 
-_FUNCTION_TOOL = Shape(normal_tool, {"type": _FUNCTION_TYPE, "function": FUNCTION})
+_FUNCTION_TOOL = Shape(normal_tool, {"type": FUNCTION_TYPE, "function": FUNCTION})
 TOOLS = Many(
     Union({"function": _FUNCTION_TOOL}, Verbatim(normal_tool, "tool of the type")),
     lambda tool: (tool["type"], (tool.get("function") or {}).get("name")),
@@ -65,7 +57,7 @@ TOOLS = Many(
 
 CALL = Shape(without_nulls, {"name": TEXT, "arguments": TEXT})
 TOOL_CALLS = Many(
-    Shape(normal_tool_call, {"id": TEXT, "type": _FUNCTION_TYPE, "function": CALL}),
+    Shape(normal_tool_call, {"id": TEXT, "type": FUNCTION_TYPE, "function": CALL}),
     lambda call: call["type"],
 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.publishing import commit_message
 from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Entry
 from promptstore.vendors.promptlayer.routes.refill import metadata_answer, refilled
 from promptstore.vendors.serving import Edition, Stamp
+from promptstore.vendors.values import Wire
 
 WORKSPACE = 1
 """The twin is one workspace."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promptstore.model.slug import slugify
-from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.routes.answers import WORKSPACE, moment
 from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
 from promptstore.vendors.promptlayer.routes.checks import (
@@ -23,6 +22,7 @@ from promptstore.vendors.promptlayer.routes.checks import (
 )
 from promptstore.vendors.promptlayer.routes.ids import distinct_ids
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
+from promptstore.vendors.values import Wire
 
 Path = tuple[str, ...]
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from promptstore.errors import UsageError, VersionNotFound
-from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
 from promptstore.vendors.promptlayer.routes.checks import a_number, a_text, body_object, optional_number
 from promptstore.vendors.promptlayer.routes.ids import distinct_ids
 from promptstore.vendors.serving import Answer, Asked, Edition, Endpoint, Refused
+from promptstore.vendors.values import Wire
 
 
 class LabelRoutes:

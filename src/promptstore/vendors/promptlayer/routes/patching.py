@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.routes.checks import an_object
 from promptstore.vendors.serving import Refused
+from promptstore.vendors.values import Wire
 
 _LISTS = ("messages", "tools", "functions", "content")
 _WORDS = ("function_call", "tool_choice")

@@ -8,7 +8,7 @@ from typing import Any
 from promptstore.errors import BadResponse
 from promptstore.vendors.base import Document
 from promptstore.vendors.promptlayer.lens.checks import check_document
-from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, Wire, normalise
+from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, normalise
 from promptstore.vendors.promptlayer.publishing import commit_message
 from promptstore.vendors.promptlayer.routes import answers
 from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
@@ -30,6 +30,7 @@ from promptstore.vendors.promptlayer.routes.patching import patched
 from promptstore.vendors.promptlayer.routes.reading import edition_at, snippet
 from promptstore.vendors.promptlayer.routes.snippets import Snippets
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Refused
+from promptstore.vendors.values import Wire
 
 _KINDS = ("chat", "completion")
 _BAD_DOCUMENT = "PromptLayer's answer makes no sense: "

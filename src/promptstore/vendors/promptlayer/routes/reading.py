@@ -8,7 +8,6 @@ from typing import Any
 
 from promptstore.errors import NotFound, UsageError
 from promptstore.vendors.base import Document
-from promptstore.vendors.promptlayer.lens.normal import Wire
 from promptstore.vendors.promptlayer.routes import answers
 from promptstore.vendors.promptlayer.routes.catalogue import Catalogue, Catalogues, Entry
 from promptstore.vendors.promptlayer.routes.checks import (
@@ -30,6 +29,7 @@ from promptstore.vendors.promptlayer.routes.rendering import (
 )
 from promptstore.vendors.promptlayer.routes.snippets import Snippets
 from promptstore.vendors.serving import Answer, Asked, Edition, Endpoint, Refused, Stamp
+from promptstore.vendors.values import Wire
 
 PER_PAGE = 30
 MOST_PER_PAGE = 1000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promptstore.vendors.promptlayer.lens.normal import Wire, template_variables
+from promptstore.vendors.promptlayer.lens.normal import template_variables
+from promptstore.vendors.values import Wire
 
 _CALLING: Wire = {"functions": None, "tools": None, "function_call": None, "tool_choice": None}
 _NO_PARAMETERS: Wire = {"type": "object", "properties": {}}

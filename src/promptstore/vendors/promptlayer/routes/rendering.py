@@ -10,7 +10,8 @@ from promptstore.model.chat_apis import anthropic_arguments, openai_arguments
 from promptstore.model.prompt_file import Model, PromptFile
 from promptstore.model.templates import render_text
 from promptstore.vendors.base import Document, Lens
-from promptstore.vendors.promptlayer.lens.normal import DEFAULT_FORMAT, NATIVE_FORMATS, Wire, template_variables
+from promptstore.vendors.promptlayer.lens.normal import DEFAULT_FORMAT, NATIVE_FORMATS, template_variables
+from promptstore.vendors.values import Wire
 
 _APIS = {"openai": openai_arguments, "openai.azure": openai_arguments, "anthropic": anthropic_arguments}
 

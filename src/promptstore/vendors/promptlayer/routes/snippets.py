@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promptstore.vendors.promptlayer.lens.normal import Wire
+from promptstore.vendors.values import Wire
 
 _TAG = re.compile(r"@@@(.+?)(?:@(version_number|label):(.+?))?@@@")
 _DEEPEST = 10

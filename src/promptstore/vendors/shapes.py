@@ -1,72 +1,24 @@
-"""Objects that stand in the prompt file under the same keys as at PromptLayer, as tables, and the lens they all share.
+"""Tables of a vendor's objects, and the lens that all of them share.
 
-A shape lists its typed keys. Going out, ``vendors.promptlayer`` is laid over them verbatim; coming in, every key that
-is unknown, or whose value does not fit, goes there. What PromptLayer cannot hold at all is taken from the old data.
+They are for objects that stand in the prompt file under the same keys as at the vendor. A shape lists its typed keys.
+Going out, what stands under ``vendors.<vendor>`` is laid over them verbatim; coming in, every key that is unknown, or
+whose value does not fit, goes there. What the vendor cannot hold at all is taken from the old data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from promptstore.errors import NotRepresentable
-from promptstore.vendors.promptlayer.lens.align import counterparts
-from promptstore.vendors.promptlayer.lens.formats import Data
-from promptstore.vendors.promptlayer.lens.normal import Wire, same
+from promptstore.vendors.alignment import counterparts
+from promptstore.vendors.namespace import Namespace
+from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.values import Data, Wire, overlay
 
-VENDOR = "promptlayer"
-
-
-def own(data: Data) -> Wire:
-    """What stands under ``vendors.promptlayer``."""
-    verbatim: Wire = (data.get("vendors") or {}).get(VENDOR) or {}
-    return verbatim
-
-
-def overlay(base: Wire, above: Mapping[str, Any]) -> Wire:
-    """``above`` laid over ``base``: objects merge, everything else replaces."""
-    merged = dict(base)
-    for key, value in above.items():
-        below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, dict)
-        merged[key] = overlay(below, value) if both and below is not None else value
-    return merged
-
-
-def with_vendors(data: Data, rest: Wire, old: Data | None, *, always: bool = False) -> Data:
-    """The data with PromptLayer's ``rest`` beside what the old data keeps for other vendors."""
-    others = {name: value for name, value in ((old or {}).get("vendors") or {}).items() if name != VENDOR}
-    vendors = {**others, **({VENDOR: rest} if rest or always else {})}
-    return {**data, "vendors": vendors} if vendors else data
-
-
-def holds(projected: Callable[[], Wire], wire: Wire) -> bool:
-    """Whether a projection comes out as this wire object."""
-    try:
-        return same(projected(), wire)
-    except NotRepresentable:
-        return False
-
-
-def keep_spelling(
-    fresh: Data,
-    old: Data,
-    still: Callable[[Data], bool],
-    groups: Iterable[tuple[str, ...]] = (),
-    leave: frozenset[str] = frozenset(),
-) -> Data:
-    """``fresh`` with every field of ``old`` that can stand in it without changing its meaning.
-
-    ``still`` tells whether a candidate still means the same. ``groups`` are fields that are tried together first.
-    """
-    singles = [(key,) for key in {**old, **fresh} if key not in leave]
-    for group in [*groups, *singles]:
-        candidate = {key: value for key, value in fresh.items() if key not in group}
-        candidate.update({key: old[key] for key in group if key in old})
-        if still(candidate):
-            fresh = candidate
-    return fresh
+Normal = Callable[[Mapping[str, Any]], Wire]
+"""Gives the normal form of one object."""
 
 
 class Field(Protocol):
@@ -96,7 +48,8 @@ class Leaf:
 class Shape:
     """An object with typed keys. It only fits with all of ``required``; ``normal`` is its normal form."""
 
-    normal: Callable[[Mapping[str, Any]], Wire]
+    namespace: Namespace
+    normal: Normal
     required: Mapping[str, Field]
     optional: Mapping[str, Field] = field(default_factory=dict)
 
@@ -112,7 +65,7 @@ class Shape:
             for key, value in data.items()
             if key in fields and value is not None
         }
-        return self.normal(overlay(typed, own(data)))
+        return self.normal(overlay(typed, self.namespace.own(data)))
 
     def lift(self, wire: Wire, old: Data | None) -> Data:
         if old is None:
@@ -126,14 +79,15 @@ class Shape:
         fields = {**self.required, **self.optional}
         fitting = {key: value for key, value in wire.items() if key in fields and fields[key].fits(value)}
         data = {key: fields[key].lift(value, (old or {}).get(key)) for key, value in fitting.items()}
-        return with_vendors(data, {key: value for key, value in wire.items() if key not in fitting}, old)
+        return self.namespace.beside(data, {key: value for key, value in wire.items() if key not in fitting}, old)
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """An object that only PromptLayer has: all but its ``type`` stands under ``vendors.promptlayer``."""
+    """An object that only this vendor has: all but its ``type`` stands under ``vendors.<vendor>``."""
 
-    normal: Callable[[Mapping[str, Any]], Wire]
+    namespace: Namespace
+    normal: Normal
     what: str
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What the prompt file demands of it beside."""
@@ -143,19 +97,20 @@ class Verbatim:
 
     def project(self, data: Data, at: str) -> Wire:
         plain = all(data.get(key) == value for key, value in self.extra.items())
-        if VENDOR not in (data.get("vendors") or {}) or not plain:
+        if not self.namespace.stands_in(data) or not plain:
+            vendor, title = self.namespace.vendor, self.namespace.title
             raise NotRepresentable(
-                f"PromptLayer has no {self.what} {data['type']!r}",
+                f"{title} has no {self.what} {data['type']!r}",
                 field=at.rstrip("."),
-                hint=f"give its PromptLayer form under vendors.{VENDOR}, or keep this prompt from PromptLayer",
+                hint=f"give its {title} form under vendors.{vendor}, or keep this prompt from {title}",
             )
-        return self.normal(overlay({"type": data["type"]}, own(data)))
+        return self.normal(overlay({"type": data["type"]}, self.namespace.own(data)))
 
     def lift(self, wire: Wire, old: Data | None) -> Data:
         if old is not None and holds(lambda: self.project(old, ""), wire):
             return old
         rest = {key: value for key, value in wire.items() if key != "type"}
-        return with_vendors({"type": wire["type"], **self.extra}, rest, old, always=True)
+        return self.namespace.beside({"type": wire["type"], **self.extra}, rest, old, always=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +150,12 @@ class Many:
     def lift(self, wire: list[Wire], old: Sequence[Data] | None) -> list[Data]:
         olds = counterparts(wire, old or (), lambda data: self.item.project(data, ""), self.kind)
         return [self.item.lift(one, before) for one, before in zip(wire, olds, strict=True)]
+
+
+TEXT = Leaf(lambda value: isinstance(value, str))
+TEXTS = Leaf(lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value))
+FLAG = Leaf(lambda value: isinstance(value, bool))
+OBJECT = Leaf(lambda value: isinstance(value, dict))
+OBJECTS = Leaf(lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value))
+TEXT_OR_OBJECT = Leaf(lambda value: isinstance(value, str | dict))
+FUNCTION_TYPE = Leaf(lambda value: value == "function")
