@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptstore.errors import PromptNotFound, PromptStoreError, VersionNotFound, Where
+from promptstore.model.numbers import whole_number
 from promptstore.serve.links import Links
 from promptstore.serve.stamps import Stamps
 from promptstore.store.address import Located
@@ -133,7 +134,7 @@ class StoreView:
         if link is None:
             return 0 if self._links.lost else version.number
         theirs = link.version_of(version.blob) or ""
-        return int(theirs) if theirs.isdigit() else 0
+        return whole_number(theirs) or 0
 
     # --- tags
 
@@ -155,7 +156,7 @@ class StoreView:
             return self._edition(place.slug, version)
         link = self._link(place.slug)
         theirs = (link.version_of(place.blob) if link else None) or ""
-        return Edition(place.slug, int(theirs) if theirs.isdigit() else 0, None, place.blob, place.commit)
+        return Edition(place.slug, whole_number(theirs) or 0, None, place.blob, place.commit)
 
     # --- what they say
 

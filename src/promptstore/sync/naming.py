@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from promptstore.model.numbers import whole_number
 from promptstore.model.slug import numbered, slugify
 from promptstore.vendors.base import RemoteHead
 
@@ -38,4 +39,5 @@ def _blocked(slug: str, taken: set[str]) -> bool:
 
 
 def _order(remote_id: str) -> tuple[int, int, str]:
-    return (0, int(remote_id), "") if remote_id.isdigit() else (1, 0, remote_id)
+    number = whole_number(remote_id)
+    return (1, 0, remote_id) if number is None else (0, number, remote_id)

@@ -14,6 +14,7 @@ from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
 from promptstore.merge.three_way import merge
 from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
+from promptstore.model.numbers import whole_number
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
@@ -432,4 +433,5 @@ class Planner:
 
 def shown_version(vendor: Vendor, version: str) -> int | str:
     """A vendor's version as people and JSON see it."""
-    return int(version) if vendor.capabilities.numbered and version.isdigit() else version
+    number = whole_number(version) if vendor.capabilities.numbered else None
+    return version if number is None else number

@@ -12,6 +12,7 @@ from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Journal
 from promptstore.sync.local import Local
+from promptstore.sync.plan import shown_version
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
@@ -83,8 +84,7 @@ class Pusher:
                 self._session.blocked[action.slug] = result.by.id
             return Outcome(action, done=False, again=True)
         self.record(action.slug, result)
-        shown = result.version.version
-        version = int(shown) if self._session.vendor.capabilities.numbered and shown.isdigit() else shown
+        version = shown_version(self._session.vendor, result.version.version)
         return Outcome(replace(action, version=version), done=True, again=bool(result.foreign))
 
     def _wanted(self, action: Action) -> Wanted:
@@ -180,12 +180,8 @@ class Pusher:
             return Outcome(action, done=False)
         self._workspace.set_tag(agreed.link.id, tag, version)
         self._tell(action.slug, tag, version)
-        return Outcome(replace(action, version=_shown(self._session, version)), done=True)
+        return Outcome(replace(action, version=shown_version(self._session.vendor, version)), done=True)
 
     def _tell(self, slug: str, tag: str, version: str | None) -> None:
         self._session.relink_tag(slug, tag, version)
         self._session.moved_tags[(slug, tag)] = version
-
-
-def _shown(session: Session, version: str) -> int | str:
-    return int(version) if session.vendor.capabilities.numbered and version.isdigit() else version

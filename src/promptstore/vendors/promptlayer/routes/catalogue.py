@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
+from promptstore.model.numbers import whole_number
 from promptstore.vendors.base import Document
 from promptstore.vendors.promptlayer.routes.ids import distinct_ids, stable_id
 from promptstore.vendors.serving import Edition, Refused, Twin, View
@@ -42,7 +43,8 @@ class Catalogue:
     def _ids(self) -> Mapping[str, int]:
         """Ids by slug: the vendor's own where linked, else made of the first name the prompt ever had."""
         slugs = [*self.view.active, *self.view.deleted]
-        linked = {slug: int(known) for slug in slugs if (known := self.view.remote_id(slug) or "").isdigit()}
+        ids = {slug: whole_number(self.view.remote_id(slug) or "") for slug in slugs}
+        linked = {slug: known for slug, known in ids.items() if known is not None}
         # A prompt that moved keeps its id from a new one under its old name.
         rest = sorted((slug for slug in slugs if slug not in linked), key=lambda slug: (self._unmoved(slug), slug))
         keys = {slug: ("prompt", self.view.origin(slug)) for slug in rest}
