@@ -8,20 +8,12 @@ from datetime import datetime
 from promptstore.store.cache import Cache
 from promptstore.store.git.commits import Commits, Identity, NewCommit
 from promptstore.store.git.objects import Objects
-from promptstore.store.git.process import attempt, failure
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.git.repository import Repository
+from promptstore.store.git.revisions import Revisions
 from promptstore.store.layout import Layout
 from promptstore.store.refnames import VERSIONS
-from promptstore.store.versions import (
-    LOG_ARGUMENTS,
-    Numbering,
-    from_tree,
-    message_with,
-    parse_log,
-    pathspec,
-    tip_of,
-)
+from promptstore.store.versions import Numbering, from_tree, message_with, parse_log, tip_of
 
 _KIND = "numbering-2"  # raise the number when numbers are found differently
 
@@ -30,13 +22,21 @@ class History:
     """Numbers the versions of one repository's prompts."""
 
     def __init__(
-        self, repository: Repository, layout: Layout, refs: Refs, objects: Objects, commits: Commits, cache: Cache
+        self,
+        repository: Repository,
+        layout: Layout,
+        refs: Refs,
+        objects: Objects,
+        commits: Commits,
+        revisions: Revisions,
+        cache: Cache,
     ) -> None:
         self._repository = repository
         self._layout = layout
         self._refs = refs
         self._objects = objects
         self._commits = commits
+        self._revisions = revisions
         self._cache = cache
         self._memory: tuple[tuple[str | None, str], Numbering] | None = None
 
@@ -89,11 +89,8 @@ class History:
             return start
         if self.shallow and (start.tip is None or not self._has(start.tip)):
             return start
-        arguments = [*self._repository.arguments, *LOG_ARGUMENTS, "--stdin", tip, "--", pathspec(self._layout.folder)]
-        done = attempt(arguments, stdin="".join(f"^{known}\n" for known in self._numbered(start)).encode())
-        if done.returncode:
-            raise failure(arguments, done.stderr)
-        numbering = start.extended(parse_log(done.stdout, self._layout), tip)
+        changes = self._revisions.changes(tip, self._numbered(start), self._layout.folder)
+        numbering = start.extended(parse_log(changes, self._layout), tip)
         self._cache.put(_KIND, self._key(recorded, tip), numbering.to_json())
         return numbering
 

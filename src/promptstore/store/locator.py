@@ -17,9 +17,8 @@ from promptstore.store.address import (
 from promptstore.store.cache import Cache
 from promptstore.store.config import Config
 from promptstore.store.git.objects import Objects
-from promptstore.store.git.process import attempt
 from promptstore.store.git.refs import Refs
-from promptstore.store.git.repository import Repository
+from promptstore.store.git.revisions import Revisions
 from promptstore.store.history import History
 from promptstore.store.layout import Layout
 from promptstore.store.quick import AT
@@ -35,7 +34,7 @@ class Locator:
 
     def __init__(
         self,
-        repository: Repository,
+        revisions: Revisions,
         config: Config,
         layout: Layout,
         refs: Refs,
@@ -43,7 +42,7 @@ class Locator:
         cache: Cache,
         history: History,
     ) -> None:
-        self._repository = repository
+        self._revisions = revisions
         self._config = config
         self._layout = layout
         self._refs = refs
@@ -201,8 +200,7 @@ class Locator:
         return exact or next((v for v in reversed(same) if self.is_ancestor(v.commit, commit)), same[0])
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        arguments = [*self._repository.arguments, "merge-base", "--is-ancestor", older, newer]
-        return older == newer or attempt(arguments).returncode == 0
+        return self._revisions.is_ancestor(older, newer)
 
     def _numbering(self, tip: str | None) -> Numbering:
         return self._history.numbering(tip)

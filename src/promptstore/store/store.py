@@ -16,10 +16,9 @@ from promptstore.store.cache import Cache
 from promptstore.store.config import Config, find_root, load_config
 from promptstore.store.contents import Contents, Facts, parse
 from promptstore.store.git.checkout import Checkout
-from promptstore.store.git.commits import Commits, Identity
-from promptstore.store.git.objects import Objects
-from promptstore.store.git.process import attempt
-from promptstore.store.git.refs import Refs, Signature, settled, signature
+from promptstore.store.git.commits import Identity
+from promptstore.store.git.plumbing import Git
+from promptstore.store.git.refs import Signature, settled, signature
 from promptstore.store.git.repository import Repository, require_repository
 from promptstore.store.history import History, system_identity
 from promptstore.store.layout import Layout
@@ -57,19 +56,21 @@ class Store:
         *,
         ref: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        git: Git | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self.root = root
         self.config = config
         self.repository = repository
         self.clock = clock
-        self.refs = Refs(repository)
-        self.objects = Objects(repository)
-        self.commits = Commits(repository)
-        self.cache = Cache(os.path.join(repository.state_dir, "cache.db"))
+        self.git = git or Git.of(repository)
+        self.refs, self.objects, self.commits = self.git.refs, self.git.objects, self.git.commits
+        self.cache = cache or Cache(os.path.join(repository.state_dir, "cache.db"))
         self.contents = Contents(self.objects, self.cache)
         self.layout = _layout(root, config, repository)
-        self.history = History(repository, self.layout, self.refs, self.objects, self.commits, self.cache)
-        self._locator = Locator(repository, config, self.layout, self.refs, self.objects, self.cache, self.history)
+        revisions = self.git.revisions
+        self.history = History(repository, self.layout, self.refs, self.objects, self.commits, revisions, self.cache)
+        self._locator = Locator(revisions, config, self.layout, self.refs, self.objects, self.cache, self.history)
         self._ref = ref
         self._memory: dict[Key, _Remembered] = {}
 
@@ -253,15 +254,14 @@ class Store:
 
     # --- what writing needs
 
-    @cached_property
+    @property
     def checkout(self) -> Checkout:
-        return Checkout(self.repository, self.refs, self.objects)
+        """Moves the synced branch, and what is checked out of it."""
+        return self.git.checkout
 
     def user(self) -> Identity:
         """Who is at the keyboard, by git's config; the store itself where git knows nobody."""
-        done = attempt([*self.repository.arguments, "var", "GIT_AUTHOR_IDENT"])
-        name, _, rest = done.stdout.decode("utf-8", "replace").strip().partition(" <")
-        email = rest.partition(">")[0]
+        name, email = self.git.revisions.author()
         return Identity(name, email, self.clock()) if name and email else system_identity(self.clock())
 
     def all_facts(self, commit: str | None) -> tuple[Mapping[str, Facts], Mapping[str, InvalidPrompt]]:

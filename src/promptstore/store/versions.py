@@ -129,33 +129,8 @@ def message_with(tip: str, count: int) -> str:
     return f"Number {count} version{'' if count == 1 else 's'}\n\nTip: {tip}\n"
 
 
-LOG_ARGUMENTS = (
-    "-c",
-    "log.diffMerges=separate",
-    "log",
-    "--first-parent",
-    "-m",
-    "--root",
-    "--no-show-signature",
-    "--no-relative",
-    "--reverse",
-    "--raw",
-    "--no-abbrev",
-    "-z",
-    "-M90%",
-    "-l0",
-    "--format=%x01%H",
-)
-"""``git log`` that prints what `parse_log` reads, whatever the settings say; the folder follows as `pathspec`."""
-
-
-def pathspec(folder: str) -> str:
-    """A folder of the repository for git's command line, wherever the command runs and whatever its name holds."""
-    return f":(top,literal){folder}"
-
-
 def parse_log(out: bytes, layout: Layout) -> Iterator[Step]:
-    """The steps in the output of ``git log`` with `LOG_ARGUMENTS`."""
+    """The steps in what `Revisions.changes` gives."""
     for block in out.decode("utf-8", "surrogateescape").split("\x01")[1:]:
         commit, *fields = block.replace("\n", "\0").split("\0")
         yield _step(commit, [word for word in fields if word], layout)

@@ -22,7 +22,7 @@ from promptstore.sync.observe import Counts, Depth, Observer
 from promptstore.sync.plan import plan_contents
 from promptstore.sync.plan_tags import plan_tags
 from promptstore.sync.policy import Policy
-from promptstore.sync.publish import Publisher
+from promptstore.sync.publish import Publisher, new_intent
 from promptstore.sync.pull import Puller
 from promptstore.sync.push import Outcome, Pusher
 from promptstore.sync.record import Recorder
@@ -66,6 +66,7 @@ class Engine:
         *,
         seconds: Callable[[], float],
         pool: Pool | None = None,
+        new_id: Callable[[], str] = new_intent,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -75,6 +76,7 @@ class Engine:
         self._policy = policy
         self._seconds = seconds
         self._pool: Pool = pool or Threads()
+        self._new_id = new_id
         self._progress = progress
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
@@ -360,7 +362,9 @@ class Engine:
         if session.workspace is None:
             raise PromptStoreError(f"remote '{session.name}' is not connected")
         settle = self._store.config.sync.settle
-        return Publisher(session.name, session.vendor, session.workspace, self._journal, self._seconds, settle)
+        return Publisher(
+            session.name, session.vendor, session.workspace, self._journal, self._seconds, settle, self._new_id
+        )
 
 
 def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from promptstore.errors import StateUnwritable, StoreBusy, Where
+from promptstore.sync.files import DISK, Files
 
 State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
 OPEN: frozenset[State] = frozenset({"sent", "unknown"})
@@ -46,8 +47,9 @@ class Intent:
 class Journal:
     """The journal of one clone. Threads may share it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, files: Files = DISK) -> None:
         self._path = path
+        self._files = files
         self._lock = threading.Lock()
 
     def write(self, intent: Intent) -> Intent:
@@ -65,13 +67,8 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         with self._lock:
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            with open(self._path, "ab") as file:
-                if file.tell() and not self._ends_whole():
-                    file.write(b"\n")
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            whole = self._files.ending(self._path) in {b"", b"\n"}
+            self._files.append(self._path, line if whole else b"\n" + line)
 
     def move(self, intent: Intent, state: State, at: float, **more: Any) -> Intent:
         """The next state of an intent, written down."""
@@ -85,24 +82,14 @@ class Journal:
         """Start afresh when nothing in it is needed any more: nothing open, nothing recorded after ``before``."""
         with self._lock:
             needed = [intent for intent in self.intents().values() if _is_needed(intent, before)]
-            if not needed and os.path.exists(self._path):
-                os.unlink(self._path)
+            if not needed:
+                self._files.remove(self._path)
 
     def _read(self) -> Iterator[Intent]:
-        try:
-            with open(self._path, "rb") as file:
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
-            return
-        for line in lines:
+        for line in (self._files.read(self._path) or b"").split(b"\n"):
             row = _parse(line)
             if row is not None:
                 yield Intent(**row)
-
-    def _ends_whole(self) -> bool:
-        with open(self._path, "rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
 
 
 def _is_needed(intent: Intent, before: float) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promptstore.errors import ConfigError
-from promptstore.store.git.checkout import dirty_paths, worktrees_on
-from promptstore.store.git.process import attempt
 from promptstore.store.store import Store
 from promptstore.store.versions import Numbering
 from promptstore.sync.agreement import Agreed
@@ -40,8 +38,7 @@ def published_ref(store: Store) -> str:
 
 
 def _upstream(store: Store) -> str | None:
-    done = attempt([*store.repository.arguments, "for-each-ref", "--format=%(upstream)", store.branch])
-    name = done.stdout.decode().strip()
+    name = store.git.revisions.upstream(store.branch)
     return name if name and store.refs.read(name) else None
 
 
@@ -90,30 +87,8 @@ def waiting_texts(store: Store, local: Local) -> dict[str, str]:
 
 def uncommitted(store: Store) -> set[str]:
     """Prompts whose file in a worktree on the branch is not what the branch says."""
-    tip = store.refs.read(store.branch)
-    found: set[str] = set()
-    for worktree in worktrees_on(store.repository, store.refs, store.branch):
-        paths = _changed_paths(store, [*worktree.arguments, "-C", worktree.worktree or "."])
-        tree = store.objects.tree(tip, store.layout.folder) if tip and paths else {}
-        found |= {slug for path in dirty_paths(worktree, tree, paths) if (slug := store.layout.slug(path))}
-    return found
-
-
-def _changed_paths(store: Store, arguments: Sequence[str]) -> list[str]:
-    """Paths below the prompts folder that git calls changed, staged or untracked."""
-    done = attempt(
-        [
-            *arguments,
-            "status",
-            "--porcelain",
-            "-z",
-            "--no-renames",
-            "-uall",
-            "--",
-            f":(top,literal){store.layout.folder}",
-        ]
-    )
-    return [line[3:] for line in done.stdout.decode("utf-8", "surrogateescape").split("\0") if len(line) > 3]
+    paths = store.git.edits.uncommitted(store.branch, store.layout.folder)
+    return {slug for path in paths if (slug := store.layout.slug(path))}
 
 
 def _unpublished(store: Store, local: Local) -> dict[str, str]:
@@ -154,13 +129,5 @@ def _reachable(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]
         for slug, blob in blobs.items()
     }
     every = sorted({commit for found in commits.values() for commit in found})
-    outside = _not_reachable(store, local.commit, every)
+    outside = store.git.revisions.outside(every, local.commit) if local.commit and every else set(every)
     return {slug for slug, found in commits.items() if any(commit not in outside for commit in found)}
-
-
-def _not_reachable(store: Store, tip: str | None, commits: Sequence[str]) -> set[str]:
-    if tip is None or not commits:
-        return set(commits)
-    arguments = [*store.repository.arguments, "rev-list", "--stdin", "--ignore-missing"]
-    done = attempt(arguments, stdin=("\n".join([*commits, f"^{tip}"]) + "\n").encode())
-    return set(done.stdout.decode().split()) & set(commits) if not done.returncode else set(commits)

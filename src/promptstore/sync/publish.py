@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from promptstore.errors import (
     AuthError,
@@ -29,6 +29,11 @@ _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
 
 FRESH = 5.0
 """Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
+
+
+def new_intent() -> str:
+    """An id that nobody ever gave to a publish."""
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Publisher:
     journal: Journal
     clock: Callable[[], float]
     settle: float
-    new_id: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
+    new_id: Callable[[], str]
 
     def publish(self, wanted: Wanted) -> Published | Moved:
         """Make one version. Raises what the vendor refused, or WriteInDoubt when nobody knows."""

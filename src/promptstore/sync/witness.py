@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from promptstore.store.atomic import replace_file
+from promptstore.sync.files import DISK, Files
 
 
 class Witness:
     """A set of (remote, slug, blob), in one file that is replaced whole."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, files: Files = DISK) -> None:
         self._path = path
+        self._files = files
 
     def of(self, remote: str) -> set[tuple[str, str]]:
         """(slug, blob) pairs of one remote."""
@@ -23,12 +24,11 @@ class Witness:
         latest = dict(everything.get(remote, []))
         latest.update(pairs)
         everything[remote] = sorted(latest.items())
-        replace_file(self._path, json.dumps(everything))
+        self._files.replace(self._path, json.dumps(everything).encode())
 
     def _read(self) -> dict[str, list[tuple[str, str]]]:
         try:
-            with open(self._path, encoding="utf-8") as file:
-                content = json.load(file)
-        except (FileNotFoundError, ValueError):
+            content = json.loads(self._files.read(self._path) or b"{}")
+        except ValueError:
             return {}
         return content if isinstance(content, dict) else {}

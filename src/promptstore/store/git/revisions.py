@@ -1,0 +1,71 @@
+"""Questions about history that git itself answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from promptstore.store.git.process import attempt, failure
+from promptstore.store.git.repository import Repository
+
+CHANGES = (
+    "-c",
+    "log.diffMerges=separate",
+    "log",
+    "--first-parent",
+    "-m",
+    "--root",
+    "--no-show-signature",
+    "--no-relative",
+    "--reverse",
+    "--raw",
+    "--no-abbrev",
+    "-z",
+    "-M90%",
+    "-l0",
+    "--format=%x01%H",
+)
+"""``git log`` that prints each commit of the first-parent line with its changed files, whatever the settings say."""
+
+
+class Revisions:
+    """The history of one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``older`` is ``newer`` or stands in its history."""
+        return older == newer or not self._attempt("merge-base", "--is-ancestor", older, newer)[0]
+
+    def changes(self, tip: str, known: Iterable[str], folder: str) -> bytes:
+        """What the first-parent commits of ``tip``, oldest first and without those that ``known`` ones reach, did to
+        the files of ``folder``: git's raw log, records divided by NUL, each commit's beginning with ``\\x01``."""
+        arguments = [*self._repository.arguments, *CHANGES, "--stdin", tip, "--", _literal(folder)]
+        done = attempt(arguments, stdin="".join(f"^{commit}\n" for commit in known).encode())
+        if done.returncode:
+            raise failure(arguments, done.stderr)
+        return done.stdout
+
+    def outside(self, commits: Sequence[str], tip: str) -> set[str]:
+        """Those of ``commits`` that ``tip`` does not reach. All of them where git cannot tell."""
+        arguments = [*self._repository.arguments, "rev-list", "--stdin", "--ignore-missing"]
+        done = attempt(arguments, stdin=("\n".join([*commits, f"^{tip}"]) + "\n").encode())
+        return set(done.stdout.decode().split()) & set(commits) if not done.returncode else set(commits)
+
+    def upstream(self, branch: str) -> str | None:
+        """The full name of the ref that ``branch`` (a full name) follows, be it there or not."""
+        return self._attempt("for-each-ref", "--format=%(upstream)", branch)[1].strip() or None
+
+    def author(self) -> tuple[str, str]:
+        """Name and e-mail of who is at the keyboard, by git's config; empty where git knows nobody."""
+        name, _, rest = self._attempt("var", "GIT_AUTHOR_IDENT")[1].strip().partition(" <")
+        return name, rest.partition(">")[0]
+
+    def _attempt(self, *words: str) -> tuple[int, str]:
+        done = attempt([*self._repository.arguments, *words])
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _literal(folder: str) -> str:
+    """A folder of the repository for git's command line, wherever the command runs and whatever its name holds."""
+    return f":(top,literal){folder}"
