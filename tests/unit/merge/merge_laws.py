@@ -1,0 +1,465 @@
+"""The laws of the three-way merge as plain checks over random people, for hypothesis and for long campaigns alike.
+
+A case is a number: the same number is the same prompt and the same edits, so a failing one is its own report.
+
+    python tests/unit/merge/merge_laws.py --cases 1000000 --from 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from random import Random
+from typing import Any, NamedTuple
+
+from prompt_strategies import Data, Family, distinct_messages, families_of_messages, family, unique_line
+
+from promptstore.merge.driver import merge_files
+from promptstore.merge.rewriting import rewrite
+from promptstore.merge.text import merge_text, split_lines
+from promptstore.merge.three_way import Merge, merge
+from promptstore.merge.values import same
+from promptstore.model.digest import canonical_json
+from promptstore.model.prompt_file import PromptFile
+from promptstore.model.reading import parse_prompt
+from promptstore.model.yaml.writer import write
+
+SETS = ("tags", "input_variables", "required")
+PATH = "prompts/a.yaml"
+
+# --- laws of any family ----------------------------------------------------------------------------------------
+
+
+class Merges:
+    """A family and what becomes of it, each merge made once."""
+
+    def __init__(self, people: Family) -> None:
+        self.people = people
+
+    @cached_property
+    def ours(self) -> Merge:
+        return merge(*self.people)
+
+    @cached_property
+    def theirs(self) -> Merge:
+        return merge(*self.people, side="theirs")
+
+    @cached_property
+    def unrelated(self) -> tuple[Merge, Merge]:
+        """Without a base, for either side."""
+        _, ours, theirs = self.people
+        return merge(None, ours, theirs), merge(None, ours, theirs, side="theirs")
+
+
+def identity(made: Merges) -> None:
+    """m(b, l, b) = l, m(b, b, r) = r, m(b, x, x) = x, with or without a base."""
+    base, ours, theirs = made.people
+    for merged, expected in (
+        (merge(base, ours, base), ours),
+        (merge(base, base, theirs), theirs),
+        (merge(base, ours, ours), ours),
+        (merge(None, ours, ours), ours),
+    ):
+        assert merged.conflicts == ()
+        assert same(merged.data, expected.data())
+
+
+def swap_symmetry(made: Merges) -> None:
+    """Who merges decides nothing: the conflicts are the same, swapped, and so is what comes out."""
+    base, ours, theirs = made.people
+    for merged, old in ((made.ours, base), (made.unrelated[0], None)):
+        swapped = merge(old, theirs, ours)
+        assert told(merged) == told(swapped, swap=True)
+        if not merged.conflicts:
+            assert same(without_order(merged.data), without_order(swapped.data))
+
+
+def told(merged: Merge, *, swap: bool = False) -> list[str]:
+    """The conflicts in an order of their own; positions are those of our side, so they are left out."""
+    rows = []
+    for conflict in merged.conflicts:
+        sides = (conflict.theirs, conflict.ours) if swap else (conflict.ours, conflict.theirs)
+        rows.append(canonical_json([re.sub(r"\[\d+\]", "[]", conflict.field), conflict.base, *sides]))
+    return sorted(rows)
+
+
+def without_order(value: Any) -> Any:
+    """The data with its sets sorted: additions to a set come after our words, whoever we are."""
+    if isinstance(value, dict):
+        return {
+            key: sorted(item) if key in SETS and isinstance(item, list) else without_order(item)
+            for key, item in value.items()
+        }
+    return [without_order(item) for item in value] if isinstance(value, list) else value
+
+
+def valid(made: Merges) -> None:
+    """What comes out is a prompt, in normal form; the chosen side decides nothing but the conflicts."""
+    for merged, other in ((made.ours, made.theirs), made.unrelated):
+        for outcome in (merged, other):
+            assert same(PromptFile.model_validate(outcome.data).data(), outcome.data)
+        assert merged.conflicts == other.conflicts
+        if not merged.conflicts:
+            assert same(merged.data, other.data)
+
+
+def real_conflicts(made: Merges) -> None:
+    """A conflict is a field that both sides changed, and differently."""
+    for conflict in made.ours.conflicts:
+        values = [canonical_json(value) for value in (conflict.base, conflict.ours, conflict.theirs)]
+        assert values[1] != values[2] or values[1] == "null"  # null against absent shows as null twice
+
+
+def no_edit_lost(made: Merges) -> None:
+    """Every line that somebody wrote is in the result or in a conflict."""
+    base, ours, theirs = made.people
+    kept = {*lines(made.ours.data)}
+    for conflict in made.ours.conflicts:
+        kept |= {*lines(conflict.ours), *lines(conflict.theirs)}
+    assert ({*lines(ours.data())} | {*lines(theirs.data())}) - {*lines(base.data())} <= kept
+
+
+def nothing_invented(made: Merges) -> None:
+    """Every line of the result is somebody's: what is gone on both sides does not come back."""
+    _, ours, theirs = made.people
+    assert {*lines(made.ours.data)} <= {*lines(ours.data())} | {*lines(theirs.data())}
+
+
+def lines(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from value.replace("\r", "").split("\n")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from lines(item)
+
+
+FAMILY_LAWS: tuple[Callable[[Merges], None], ...] = (
+    identity,
+    swap_symmetry,
+    valid,
+    real_conflicts,
+    no_edit_lost,
+    nothing_invented,
+)
+
+
+def any_family(random: Random) -> None:
+    made = Merges(family(random))
+    for law in FAMILY_LAWS:
+        law(made)
+
+
+# --- people who keep out of each other's way: the outcome is known beforehand -----------------------------------
+
+SIDES = ("ours", "theirs")
+
+
+def messages_apart(random: Random) -> None:
+    """Each message is edited or removed by one side at most, and messages are added between those that stay."""
+    messages = distinct_messages(random)
+    owners = [random.choice((*SIDES, "nobody")) for _ in messages]
+    edits = [_edit_of_message(random, index) for index in range(len(messages))]
+    gaps = _gaps(random, [edit is None and owner != "nobody" for edit, owner in zip(edits, owners, strict=True)])
+
+    def made_by(*sides: str) -> PromptFile:
+        made: list[Data] = []
+        for index, message in enumerate(messages):
+            made += [_added(side, index) for side in sides if gaps.get(index) == side]
+            edit = edits[index]
+            if owners[index] not in sides:
+                made.append(message)
+            elif edit is not None:
+                made.append({**message, **edit(message)})
+        return PromptFile.model_validate({"messages": made})
+
+    people = Family(made_by(), made_by("ours"), made_by("theirs"))
+    merged = merge(*people)
+    assert merged.conflicts == ()
+    assert same(merged.data, made_by(*SIDES).data())
+
+
+def _edit_of_message(random: Random, index: int) -> Callable[[Data], Data] | None:
+    """One line is rewritten, a paragraph added, a field set; None removes the message."""
+    row, fresh = random.randrange(3), unique_line(random, f"new{index}")
+
+    def rewritten(message: Data) -> Data:
+        rows = message["content"].split("\n\n")
+        return {"content": "\n\n".join([*rows[:row], fresh, *rows[row + 1 :]])}
+
+    def longer(message: Data) -> Data:
+        rows = message["content"].split("\n\n")
+        return {"content": "\n\n".join([*rows[:row], fresh, *rows[row:]])}
+
+    return random.choice((rewritten, longer, lambda _: {"name": f"name{index}"}, None))
+
+
+def _gaps(random: Random, removed: list[bool]) -> dict[int, str]:
+    """Where a side adds a message: before one that stays, behind one that stays; sides never at one place."""
+    free = [index for index in range(len(removed)) if not removed[index] and not (index and removed[index - 1])]
+    return {index: random.choice(SIDES) for index in random.sample(free, min(len(free), random.randint(0, 2)))}
+
+
+def _added(side: str, index: int) -> Data:
+    return {
+        "role": "user",
+        "content": " ".join(f"{word}{side}{index}" for word in ["and", "one", "thing", "more", "of"]),
+    }
+
+
+def messages_moved(random: Random) -> None:
+    """With moves too, nothing conflicts and what each side did is there."""
+    people = families_of_messages(random)
+    merged = merge(*people)
+    assert merged.conflicts == ()
+    assert same(merged.data, merge(people.base, people.theirs, people.ours).data)
+    base, ours, theirs = ([canonical_json(item) for item in prompt.data()["messages"]] for prompt in people)
+    made = [canonical_json(item) for item in merged.data["messages"]]  # type: ignore[union-attr]
+    for side, other in ((ours, theirs), (theirs, ours)):
+        assert {*side} - {*base} <= {*made}, "an edit or addition"
+        assert not ({*base} - {*side}) & {*made}, "a message that was removed or edited"
+        assert {*base} & {*side} & {*other} <= {*made}, "a message that both left alone"
+    assert len(made) == len({*made})
+
+
+def same_message(random: Random) -> None:
+    """Two people rewrite one line of one message: a conflict of that field, and of no other."""
+    messages = distinct_messages(random)
+    at, row = random.randrange(len(messages)), random.randrange(3)
+    variants = []
+    for side in SIDES:
+        rows = messages[at]["content"].split("\n\n")
+        rows[row] = unique_line(random, side)
+        changed = {**messages[at], "content": "\n\n".join(rows)}
+        variants.append(PromptFile.model_validate({"messages": [*messages[:at], changed, *messages[at + 1 :]]}))
+    merged = merge(PromptFile.model_validate({"messages": messages}), *variants)
+    assert [conflict.field for conflict in merged.conflicts] == [f"messages[{at}].content"]
+    assert same(merged.data, variants[0].data())
+
+
+def paragraphs_apart(random: Random) -> None:
+    """Each paragraph of a text is edited, removed or preceded by a new one by one side at most."""
+    paragraphs = [_paragraph(random, str(index)) for index in range(random.randint(2, 8))]
+    owners = [random.choice((*SIDES, "nobody")) for _ in paragraphs]
+    edits = [random.choice(("line", "whole", "gone", "before")) for _ in paragraphs]
+    fresh = [_paragraph(random, f"new{index}") for index in range(len(paragraphs))]
+
+    def made_by(*sides: str) -> str:
+        made: list[str] = []
+        for paragraph, owner, edit, new in zip(paragraphs, owners, edits, fresh, strict=True):
+            made += _edited_paragraph(paragraph, edit, new) if owner in sides else [paragraph]
+        return "\n".join(made)
+
+    merged = merge_text(made_by(), made_by("ours"), made_by("theirs"))
+    assert not merged.conflicted
+    removed = sum(edit == "gone" and owner != "nobody" for edit, owner in zip(edits, owners, strict=True))
+    expected, text = made_by(*SIDES), merged.text()
+    assert [line for line in split_lines(text) if line.strip()] == [
+        line for line in split_lines(expected) if line.strip()
+    ]
+    if removed < 2:
+        assert text.rstrip("\n") == expected.rstrip("\n")
+
+
+def _paragraph(random: Random, mark: str) -> str:
+    return "".join(f"{unique_line(random, f'{mark}r{row}')}\n" for row in range(random.randint(1, 3)))
+
+
+def _edited_paragraph(paragraph: str, edit: str, new: str) -> list[str]:
+    if edit == "line":
+        return ["".join([split_lines(new)[0], *split_lines(paragraph)[1:]])]
+    return {"whole": [new], "gone": [], "before": [new, paragraph]}[edit]
+
+
+def any_text(random: Random) -> None:
+    """Texts of few different lines, where every hunk has many true places."""
+    alphabet = ("a\n", "b\n", "c\n", "\n", "a\r\n", "d")
+    base, ours, theirs = ("".join(random.choices(alphabet, k=random.randint(0, 10))) for _ in range(3))
+    for merged, side in ((merge_text(base, ours, base), ours), (merge_text(base, base, theirs), theirs)):
+        assert not merged.conflicted
+        assert merged.text() == side
+    assert merge_text(base, ours, ours).text() == ours
+    merged, swapped = merge_text(base, ours, theirs), merge_text(base, theirs, ours)
+    assert merged.text("ours") == swapped.text("theirs")
+    assert merged.text("theirs") == swapped.text("ours")
+    kept = {*split_lines(merged.text("ours")), *split_lines(merged.text("theirs"))}
+    assert {*split_lines(ours), *split_lines(theirs)} - {*split_lines(base)} <= kept
+
+
+# --- maps and sets against a model of the rule ------------------------------------------------------------------
+
+NOTHING = object()
+MAP_KEYS = ("a", "b", "c.d")
+MAP_VALUES: tuple[Any, ...] = (0, 0.0, 1, True, False, None, "", "x", "y", [], [1], {})
+
+
+def open_maps(random: Random) -> None:
+    """Open maps by key, at every depth, against a truth table."""
+    base, ours, theirs = (_map(random, 2) for _ in range(3))
+    place = random.choice(("metadata", "vendors", "parameters"))
+    merged = merge(*(_with_map(place, value) for value in (base, ours, theirs)))
+    path = {"metadata": "metadata", "vendors": "vendors.promptlayer", "parameters": "model.parameters"}[place]
+    found: dict[str, Any] = {}
+    expected = _expected(base, ours, theirs, path, found)
+    assert same(_map_of(place, merged), expected)
+    assert {conflict.field: (conflict.base, conflict.ours, conflict.theirs) for conflict in merged.conflicts} == found
+
+
+def _with_map(place: str, value: Data) -> PromptFile:
+    fields: Data = {"metadata": {"metadata": value}, "vendors": {"vendors": {"promptlayer": value}}}.get(
+        place, {"model": {"parameters": value}}
+    )
+    return PromptFile.model_validate({"content": "x", **fields})
+
+
+def _map_of(place: str, merged: Merge) -> Any:
+    data: Any = merged.data
+    if place == "metadata":
+        return data.get("metadata", {})
+    return data["vendors"]["promptlayer"] if place == "vendors" else data["model"]["parameters"]
+
+
+def _map(random: Random, depth: int) -> Data:
+    keys = random.sample(MAP_KEYS, random.randint(1, len(MAP_KEYS)))
+    return {
+        key: _map(random, depth - 1) if depth and random.random() < 0.3 else random.choice(MAP_VALUES) for key in keys
+    }
+
+
+def _is(one: Any, other: Any) -> bool:
+    if one is NOTHING or other is NOTHING:
+        return one is other
+    return canonical_json(one) == canonical_json(other)
+
+
+def _expected(base: Any, ours: Any, theirs: Any, path: str, found: dict[str, Any]) -> Any:
+    if _is(ours, theirs) or _is(base, theirs):
+        return ours
+    if _is(base, ours):
+        return theirs
+    older = {} if base is NOTHING else base
+    if all(isinstance(value, dict) for value in (older, ours, theirs)):
+        made = {}
+        for key in MAP_KEYS:
+            below = f"{path}.{key}" if key.isalpha() else f'{path}["{key}"]'
+            value = _expected(*(each.get(key, NOTHING) for each in (older, ours, theirs)), below, found)
+            made |= {} if value is NOTHING else {key: value}
+        return made
+    found[path] = tuple(None if value is NOTHING else value for value in (base, ours, theirs))
+    return ours
+
+
+def word_sets(random: Random) -> None:
+    """Keyword tags as a set: a word is there where nobody took it away and somebody has it."""
+    words = ("support", "beta", "fr", "qa", "long")
+    base, ours, theirs = (random.sample(words, random.randint(0, len(words))) for _ in range(3))
+    merged = merge(*(PromptFile.model_validate({"content": "x", "tags": tags}) for tags in (base, ours, theirs)))
+    expected = {word for word in words if ((word in ours) + (word in theirs) + (word not in base)) >= 2}
+    tags: Any = merged.data.get("tags", [])
+    assert merged.conflicts == ()
+    assert {*tags} == expected
+    assert len(tags) == len(expected)
+    assert [word for word in tags if word in ours] == [word for word in ours if word in expected]
+
+
+# --- files: what nobody touched keeps its bytes -----------------------------------------------------------------
+
+
+def files(random: Random) -> None:
+    """The merge is written onto our file: each field and message that it leaves alone keeps bytes and comment."""
+    people = family(random)
+    text = _commented(write(people.ours.data()), random)
+    merged = merge(*people).data
+    made = rewrite(text, merged)
+    assert same(parse_prompt(made, PATH).data(), merged)
+    assert rewrite(text, people.ours.data()) == text
+    before, after = _blocks(text), _blocks(made)
+    left = [key for key in before if key in merged and same(people.ours.data().get(key), merged[key])]
+    for key in left:
+        assert after[key].bytes == before[key].bytes, key
+    assert {before[key].note for key in left} <= {*made.splitlines(), ""}, "a comment went away"
+
+
+def _commented(text: str, random: Random) -> str:
+    made = []
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        if re.match(r"[a-z_]+:", line) and random.random() < 0.5:
+            made.append(f"# note {number}\n")
+        made.append(line)
+    return "".join(made)
+
+
+class _Block(NamedTuple):
+    note: str
+    bytes: str
+
+
+def _blocks(text: str) -> dict[str, _Block]:
+    """The top-level fields of a file as they are written, each with the comment above it."""
+    blocks: dict[str, _Block] = {}
+    note, key = "", ""
+    for line in text.splitlines(keepends=True):
+        if line.startswith("# note"):
+            note = line.rstrip()
+        elif found := re.match(r"([a-z_]+):", line):
+            key = found[1]
+            blocks[key], note = _Block(note, line), ""
+        else:
+            blocks[key] = blocks[key]._replace(bytes=blocks[key].bytes + line)
+    return {key: block._replace(bytes=block.bytes.rstrip("\n")) for key, block in blocks.items()}
+
+
+def file_merges(random: Random) -> None:
+    """The git merge driver says what the merge says; one side everywhere is a valid prompt."""
+    people = family(random)
+    base, ours, theirs = (_commented(write(prompt.data()), random) for prompt in people)
+    merged = merge_files(base, ours, theirs, PATH)
+    outcome = merge(*people)
+    assert merged.conflicted == bool(outcome.conflicts)
+    if not merged.conflicted:
+        assert same(parse_prompt(merged.text, PATH).data(), outcome.data)
+
+
+CASES: tuple[Callable[[Random], None], ...] = (
+    *[any_family] * 14,
+    *[messages_apart] * 8,
+    *[messages_moved] * 4,
+    *[same_message] * 2,
+    *[paragraphs_apart] * 7,
+    *[any_text] * 5,
+    *[open_maps] * 5,
+    word_sets,
+    files,
+    file_merges,
+)
+"""Which law the case with a number is about: the number modulo this list's length."""
+
+
+def check(number: int) -> None:
+    CASES[number % len(CASES)](Random(number))
+
+
+def main(arguments: list[str]) -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--cases", type=int, default=10_000)
+    options.add_argument("--from", dest="first", type=int, default=0)
+    wanted = options.parse_args(arguments)
+    start, failed = time.monotonic(), 0
+    for number in range(wanted.first, wanted.first + wanted.cases):
+        try:
+            check(number)
+        except Exception as error:  # noqa: BLE001 - each failing case is told, and the campaign goes on
+            failed += 1
+            law = CASES[number % len(CASES)].__name__
+            print(f"FAILED case {number} ({law}): {type(error).__name__}: {str(error)[:300]}", flush=True)
+        done = number + 1 - wanted.first
+        if done % 10_000 == 0:
+            print(f"{done} cases, {failed} failed, {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{wanted.cases} cases from {wanted.first}: {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
