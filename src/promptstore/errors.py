@@ -16,7 +16,10 @@
     │   └── MissingVariable      a variable was not given
     ├── GitError                 git refused or is missing
     │   ├── StoreBusy            a lock, merge or rebase is in the way (try later, exit 75)
-    │   └── RefMoved             a compare-and-swap lost
+    │   ├── RefMoved             a compare-and-swap lost
+    │   ├── OriginUnreachable    the git remote did not answer (try later, exit 75)
+    │   └── OriginRefuses        the git remote will not have our refs
+    ├── LeasedElsewhere          another machine syncs this remote (try later, exit 75)
     ├── StateUnwritable          the clone's own state cannot be written (a full disk)
     ├── NotRepresentable         a vendor cannot hold this prompt (becomes *held*)
     ├── ConflictError            both sides changed the same field
@@ -150,6 +153,22 @@ class StoreBusy(GitError):
 
 
 class RefMoved(GitError):
+    exit_code = 75
+
+
+class OriginUnreachable(GitError):
+    kind = "remote"
+    exit_code = 75
+
+
+class OriginRefuses(GitError):
+    kind = "remote"
+
+
+class LeasedElsewhere(PromptStoreError):
+    """Another clone pulls from and publishes to this remote; this one only looks."""
+
+    kind = "remote"
     exit_code = 75
 
 

@@ -11,9 +11,9 @@ from repos import chat, commit, git, make_store
 
 from promptstore.errors import TagNotFound
 from promptstore.store.address import parse_address
-from promptstore.store.sharing import fetch_shared, merge_tags
+from promptstore.store.sharing import fetch_shared, merge_tags, send_shared
 from promptstore.store.store import Store
-from promptstore.store.tagging import delete_tag, set_tag
+from promptstore.store.tagging import delete_tag, set_tag, tag_history
 
 PLAIN = '[store]\nbranch = "main"\n'
 ALL = ("main", "+refs/prompts/*:refs/prompts/*", "refs/promptstore/*:refs/promptstore/*")
@@ -72,15 +72,25 @@ def test_a_move_not_pushed_yet_is_kept(clones: tuple[Store, Store]) -> None:
     first, second = clones
     fetch_shared(second, "origin")
     commit(Path(second.root), {"p": chat("mine")})
+    was = second.get("p", tag="production").commit
     tag(second, "p", "production")
     mine = second.get("p", tag="production").commit
     assert fetch_shared(second, "origin").conflicts == ()
     assert second.get("p", tag="production").commit == mine
     commit(Path(first.root), {"p": chat("other")})
     tag(first, "p", "production")
-    push(first)
+    git(Path(first.root), "push", "-q")
+    send_shared(first, "origin")
+    theirs = first.get("p", tag="production").commit
     assert fetch_shared(second, "origin").conflicts == ("p/-/production",)
-    assert second.get("p", tag="production").commit == mine
+    assert second.get("p", tag="production").commit == theirs
+    assert [(move.old_commit, move.new_commit) for move in tag_history(second, "p")][:2] == [
+        (mine, theirs),
+        (was, mine),
+    ]
+    send_shared(second, "origin")
+    assert fetch_shared(first, "origin").conflicts == ()
+    assert first.get("p", tag="production").commit == theirs
 
 
 def test_tags_that_all_vanish_at_once_are_not_obeyed(clones: tuple[Store, Store]) -> None:
