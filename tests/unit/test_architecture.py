@@ -26,7 +26,7 @@ OUTSIDE |= {"shutil", "sqlite3", "httpx", "git", "keyring", "watchdog", "asyncio
 class _WithoutTypes(ast.NodeTransformer):
     """Takes out what is only imported for types, and so is not there when the code runs."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 - the base class's name
+    def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from promptstore.errors import BadResponse
-from promptstore.vendors.basalt.lens.normal import a_text, an_object, check_document, normalise, texts
+from promptstore.vendors.basalt.lens.normal import EXPECT, check_document, normalise
 from promptstore.vendors.basalt.versions import version_key
 
 MAX_NAME = 200
@@ -38,10 +38,8 @@ class Row:
 
 def rows(answer: Any) -> dict[str, Row]:
     """The listing by slug. A prompt without a slug cannot be fetched, so it is left out."""
-    found = an_object(answer, "the listing").get("prompts")
-    if not isinstance(found, list):
-        raise BadResponse("Basalt's answer makes no sense: expected a list at prompts")
-    told = [_row(an_object(item, f"prompts[{place}]"), f"prompts[{place}]") for place, item in enumerate(found)]
+    found = EXPECT.objects(EXPECT.an_object(answer, "the listing").get("prompts"), "prompts")
+    told = [_row(item, f"prompts[{place}]") for place, item in enumerate(found)]
     known = [row for row in told if row is not None]
     often = Counter(row.slug for row in known)
     twice = "Basalt lists two prompts of that slug, so nobody can tell which one it gives"
@@ -51,9 +49,9 @@ def rows(answer: Any) -> dict[str, Row]:
 def _row(item: Mapping[str, Any], where: str) -> Row | None:
     if item.get("slug") is None:
         return None
-    slug = a_text(item["slug"], f"{where}.slug")
-    versions = texts(item.get("availableVersions"), f"{where}.availableVersions")
-    tags = texts(item.get("availableTags"), f"{where}.availableTags")
+    slug = EXPECT.a_text(item["slug"], f"{where}.slug")
+    versions = EXPECT.texts(item.get("availableVersions"), f"{where}.availableVersions")
+    tags = EXPECT.texts(item.get("availableTags"), f"{where}.availableTags")
     problem = slug_problem(slug) or next(filter(None, map(_name_problem, [*versions, *tags])), "")
     ordered = sorted(set(versions), key=version_key)
     return Row(slug, tuple(ordered), frozenset(tags) - {_LATEST}, problem)
@@ -93,14 +91,14 @@ class Got:
 
 def got(answer: Any) -> Got:
     """The answer of ``GET /prompts/{slug}``. A ``warning`` is refused: Basalt gives another version than was asked."""
-    found = an_object(answer, "the answer")
+    found = EXPECT.an_object(answer, "the answer")
     warning = found.get("warning")
     if warning:
         raise BadResponse(f"Basalt answered with a warning: {str(warning)[:200]!r}", hint="look at the prompt there")
-    prompt = an_object(found.get("prompt"), "prompt")
-    version = a_text(prompt.get("version"), "prompt.version")
+    prompt = EXPECT.an_object(found.get("prompt"), "prompt")
+    version = EXPECT.a_text(prompt.get("version"), "prompt.version")
     if _name_problem(version):
-        raise BadResponse(f"Basalt's answer makes no sense: {_name_problem(version)}, at prompt.version")
+        raise EXPECT.senseless(f"{_name_problem(version)}, at prompt.version")
     document = normalise(prompt)
     check_document(document)
     return Got(document["slug"], version, document)
@@ -108,5 +106,5 @@ def got(answer: Any) -> Got:
 
 def published(answer: Any) -> str:
     """The tag in the answer of ``POST /prompts/{slug}/publish``."""
-    tag = an_object(an_object(answer, "the answer").get("deploymentTag"), "deploymentTag")
-    return a_text(tag.get("label"), "deploymentTag.label")
+    tag = EXPECT.an_object(EXPECT.an_object(answer, "the answer").get("deploymentTag"), "deploymentTag")
+    return EXPECT.a_text(tag.get("label"), "deploymentTag.label")

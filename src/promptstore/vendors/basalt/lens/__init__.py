@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptstore.errors import BadResponse, NotRepresentable
+from promptstore.errors import NotRepresentable
 from promptstore.vendors.basalt.lens.messages import (
     KEYS,
     UNHELD,
-    VENDOR,
-    Data,
     lift_texts,
     project_texts,
 )
-from promptstore.vendors.basalt.lens.normal import FACTS, Wire, check_document, normalise, same
+from promptstore.vendors.basalt.lens.normal import FACTS, NAMESPACE, check_document, normalise
+from promptstore.vendors.spelling import holds
+from promptstore.vendors.values import Data, Wire, overlay
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
@@ -53,12 +53,12 @@ class BasaltLens:
         normal = normalise(document)
         check_document(normal)
         data = dict(old.data()) if old is not None else {}
-        if old is not None and _holds(data, slug, normal):
+        if old is not None and holds(lambda: project_data(data, slug), normal):
             return old
         rest = _lift_rest(normal, slug, data)
         unheld = {key for key in UNHELD if data.get(key)}
         kept = {key: value for key, value in data.items() if key not in _BODY | _REST | unheld}
-        return _validated({**kept, **rest, **lift_texts(normal, data)})
+        return NAMESPACE.prompt_file({**kept, **rest, **lift_texts(normal, data)})
 
     def key(self, document: Document) -> str:
         """Basalt tells prompts apart by their slug."""
@@ -71,20 +71,13 @@ def project_data(data: Data, slug: str) -> Wire:
     return normalise({**_project_rest(data, slug), **project_texts(data)})
 
 
-def _holds(data: Data, slug: str, document: Wire) -> bool:
-    try:
-        return same(project_data(data, slug), document)
-    except NotRepresentable:
-        return False
-
-
 def _project_rest(data: Data, slug: str) -> Wire:
     """The document without its texts. Raises NotRepresentable."""
-    above: Wire = (data.get("vendors") or {}).get(VENDOR) or {}
+    above = NAMESPACE.own(data)
     _check_own(above)
     model = data.get("model") or {}
     typed = {key: model[name] for key, (name, _) in _MODEL.items() if model.get(name) is not None}
-    return normalise(_overlay({"slug": slug, "model": typed}, above))
+    return normalise(overlay({"slug": slug, "model": typed}, above))
 
 
 def _check_own(above: Mapping[str, Any]) -> None:
@@ -92,29 +85,20 @@ def _check_own(above: Mapping[str, Any]) -> None:
     for key in above:
         if key in FACTS or key in KEYS.values():
             hint = "take it out: texts are messages, and Basalt tells the rest by itself"
-            raise NotRepresentable(f"{key!r} cannot be set there", field=f"vendors.{VENDOR}.{key}", hint=hint)
+            raise NotRepresentable(f"{key!r} cannot be set there", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint)
     slug, model = above.get("slug", "x"), above.get("model", {})
     if not isinstance(slug, str) or not slug:
         hint = "give the prompt's slug at Basalt, or take it out"
-        raise NotRepresentable("Basalt's slugs are texts", field=f"vendors.{VENDOR}.slug", hint=hint)
+        raise NotRepresentable("Basalt's slugs are texts", field=f"vendors.{NAMESPACE.vendor}.slug", hint=hint)
     if not isinstance(model, Mapping):
         hint = "write it as keys and values"
-        raise NotRepresentable("Basalt's model is an object", field=f"vendors.{VENDOR}.model", hint=hint)
-
-
-def _overlay(base: Wire, above: Mapping[str, Any]) -> Wire:
-    """``above`` laid over ``base``: objects merge, everything else replaces."""
-    merged = dict(base)
-    for key, value in above.items():
-        below = merged.get(key)
-        merged[key] = _overlay(below, value) if isinstance(value, Mapping) and isinstance(below, dict) else value
-    return merged
+        raise NotRepresentable("Basalt's model is an object", field=f"vendors.{NAMESPACE.vendor}.model", hint=hint)
 
 
 def _lift_rest(document: Wire, slug: str, old: Data) -> Data:
     """``model`` and ``vendors``: those of the old data where they still say the same."""
     wanted = {key: value for key, value in document.items() if key not in KEYS.values()}
-    if _rest_holds(old, slug, wanted):
+    if holds(lambda: _project_rest(old, slug), wanted):
         return {key: old[key] for key in _REST if key in old}
     model, beside = _split_model(document.get("model", {}))
     above = {key: value for key, value in document.items() if key not in _TYPED}
@@ -122,16 +106,7 @@ def _lift_rest(document: Wire, slug: str, old: Data) -> Data:
         above["slug"] = document["slug"]
     if beside:
         above["model"] = beside
-    others = {name: value for name, value in (old.get("vendors") or {}).items() if name != VENDOR}
-    vendors = {**others, **({VENDOR: above} if above else {})}
-    return {**({"model": model} if model else {}), **({"vendors": vendors} if vendors else {})}
-
-
-def _rest_holds(old: Data, slug: str, wanted: Wire) -> bool:
-    try:
-        return same(_project_rest(old, slug), wanted)
-    except NotRepresentable:
-        return False
+    return NAMESPACE.beside({"model": model} if model else {}, above, old)
 
 
 def _split_model(model: Mapping[str, Any]) -> tuple[Data, Wire]:
@@ -139,19 +114,6 @@ def _split_model(model: Mapping[str, Any]) -> tuple[Data, Wire]:
     typed = {name: model[key] for key, (name, kind) in _MODEL.items() if isinstance(model.get(key), kind)}
     beside = {key: value for key, value in model.items() if key not in _MODEL or _MODEL[key][0] not in typed}
     return typed, beside
-
-
-def _validated(data: Data) -> PromptFile:
-    from pydantic import ValidationError
-
-    from promptstore.model.prompt_file import PromptFile
-
-    try:
-        return PromptFile.model_validate(data)
-    except ValidationError as problem:
-        first = problem.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadResponse(f"Basalt's prompt does not fit a prompt file: {place}: {first['msg']}") from problem
 
 
 LENS = BasaltLens()

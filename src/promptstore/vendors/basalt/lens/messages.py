@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from promptstore.errors import NotRepresentable
 from promptstore.model.templates.translate import Untranslatable, translate
+from promptstore.vendors.basalt.lens.normal import NAMESPACE
+from promptstore.vendors.values import Data
 
 if TYPE_CHECKING:
     from promptstore.model.parts import TemplateFormat
 
-Data = dict[str, Any]
-"""A part of a prompt file as plain JSON data."""
-
-VENDOR = "basalt"
 FORMAT: TemplateFormat = "jinja2"
 """The one format of Basalt's templates, and that of a prompt file that names none."""
 
@@ -85,9 +83,9 @@ def _plain(content: Any, at: str) -> str:
 
 
 def _check_vendors(data: Data, at: str) -> None:
-    if (data.get("vendors") or {}).get(VENDOR):
+    if NAMESPACE.own(data):
         message = "Basalt keeps nothing beside the text of a message"
-        raise NotRepresentable(message, field=f"{at}vendors.{VENDOR}", hint="take it out")
+        raise NotRepresentable(message, field=f"{at}vendors.{NAMESPACE.vendor}", hint="take it out")
 
 
 def _native(text: str, fmt: TemplateFormat, field: str) -> str:

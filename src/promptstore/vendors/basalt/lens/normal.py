@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptstore.errors import BadResponse
-from promptstore.model.digest import canonical_json
+from promptstore.vendors.expectations import Expect
+from promptstore.vendors.namespace import Namespace
+from promptstore.vendors.values import Wire
 
-Wire = dict[str, Any]
-"""A JSON object as Basalt has it."""
+NAMESPACE = Namespace("basalt", "Basalt")
+EXPECT = Expect(NAMESPACE.title)
 
 FACTS = frozenset(
     {
@@ -43,44 +44,10 @@ def normalise(raw: Mapping[str, Any]) -> Wire:
     return kept
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal by type too: 1, 1.0 and true differ."""
-    return canonical_json(one) == canonical_json(other)
-
-
 def check_document(document: Mapping[str, Any]) -> None:
     """That a normal form is a prompt. Raises BadResponse naming what was expected where."""
-    try:
-        canonical_json(document).encode()
-    except UnicodeEncodeError as problem:
-        raise BadResponse("Basalt's answer makes no sense: half of a character in the prompt") from problem
-    a_text(document.get("text"), "prompt.text")
-    a_text(document.get("systemText", ""), "prompt.systemText")
-    an_object(document.get("model", {}), "prompt.model")
-    if not a_text(document.get("slug"), "prompt.slug"):
-        raise BadResponse("Basalt's answer makes no sense: an empty text at prompt.slug")
-
-
-def wrong(where: str, expected: str, got: Any) -> BadResponse:
-    """The error for a value that is not what it should be."""
-    kind = {dict: "an object", list: "a list", str: "a text", type(None): "null", bool: "true or false"}
-    shown = kind.get(type(got), "a number")
-    return BadResponse(f"Basalt's answer makes no sense: expected {expected} at {where}, got {shown}")
-
-
-def an_object(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise wrong(where, "an object", value)
-    return value
-
-
-def a_text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise wrong(where, "a text", value)
-    return value
-
-
-def texts(value: Any, where: str) -> list[str]:
-    if not isinstance(value, list):
-        raise wrong(where, "a list", value)
-    return [a_text(item, f"{where}[{place}]") for place, item in enumerate(value)]
+    EXPECT.characters(document)
+    EXPECT.a_text(document.get("text"), "prompt.text")
+    EXPECT.a_text(document.get("systemText", ""), "prompt.systemText")
+    EXPECT.an_object(document.get("model", {}), "prompt.model")
+    EXPECT.a_name(document.get("slug"), "prompt.slug")

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from promptstore.errors import UsageError
-from promptstore.vendors.basalt.lens.normal import Wire
 from promptstore.vendors.basalt.routes import answers
 from promptstore.vendors.basalt.routes.catalogue import LATEST, PRODUCTION, Catalogues
 from promptstore.vendors.serving import Answer, Asked, Endpoint, Face, Refused, Twin
+from promptstore.vendors.values import Wire
 
 _DESCRIBE = "/describe"
 

@@ -13,9 +13,9 @@ from typing import Any
 from promptstore.errors import TemplateError
 from promptstore.model.templates import variables_in
 from promptstore.vendors.basalt.lens.messages import FORMAT
-from promptstore.vendors.basalt.lens.normal import Wire
 from promptstore.vendors.basalt.routes.catalogue import PRODUCTION, Catalogue, Entry, version_of
 from promptstore.vendors.serving import Edition
+from promptstore.vendors.values import Wire
 
 _MODEL_TEXTS: Mapping[str, str] = {"provider": "", "client": "", "model": "", "version": "latest"}
 _PARAMETERS: Mapping[str, Any] = {"temperature": 0, "maxLength": 0, "responseFormat": "text"}

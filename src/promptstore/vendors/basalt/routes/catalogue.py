@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
-from promptstore.vendors.basalt.lens.messages import VENDOR
+from promptstore.vendors.basalt.lens.normal import NAMESPACE
 from promptstore.vendors.base import Document
 from promptstore.vendors.serving import Edition, Refused, Twin, View
 
@@ -45,7 +45,7 @@ class Catalogue:
     def _key_of_unheld(self, newest: Edition) -> str:
         """The key of a prompt whose text Basalt cannot hold."""
         try:
-            own = (self.view.prompt(newest).vendors or {}).get(VENDOR, {})
+            own = (self.view.prompt(newest).vendors or {}).get(NAMESPACE.vendor, {})
         except InvalidPrompt:
             return newest.slug
         key = own.get("slug")
