@@ -209,3 +209,5 @@ class Vendor:
     needs_project: bool = False
     routes: str | None = None
     """The module in which the local twin finds ``face``; see ``promptstore.vendors.serving``."""
+    questions: str | None = None
+    """The module in which a probe finds ``QUESTIONS``; see ``promptstore.vendors.conformance.questions``."""
