@@ -17,7 +17,7 @@ from promptstore.sync.credentials import Keys, Trust
 from promptstore.sync.engine import Engine
 from promptstore.sync.journal import EngineLock, Journal
 from promptstore.sync.policy import Policy
-from promptstore.sync.remotes import chosen, network_opener, open_sessions
+from promptstore.sync.remotes import Opener, chosen, network_opener, open_sessions
 from promptstore.sync.session import Session
 from promptstore.sync.witness import Witness
 
@@ -50,12 +50,19 @@ class Assembled:
 
 
 def assemble(
-    app: App, store: Store, names: Iterable[str] = (), flags: Flags | None = None, *, online: bool = True
+    app: App,
+    store: Store,
+    names: Iterable[str] = (),
+    flags: Flags | None = None,
+    *,
+    online: bool = True,
+    opener: Opener | None = None,
 ) -> Assembled:
-    """An engine over the named remotes (all by default). Offline it works from what was last seen."""
+    """An engine over the named remotes (all by default). Offline it works from what was last seen; ``opener`` opens
+    workspaces in another way than over the network."""
     remotes = chosen(store, names)
     _refuse_unsupported(store)
-    opener = network_opener(machine_keys(app)) if online else None
+    opener = opener or (network_opener(machine_keys(app)) if online else None)
     sessions = open_sessions(store, remotes, opener)
     engine = Engine(
         store,

@@ -19,8 +19,8 @@ from promptstore.vendors.registry import vendor
 Opener = Callable[[RemoteConfig, Vendor], Workspace]
 
 
-def network_opener(keys: Keys, transport: Any = None) -> Opener:
-    """Opens workspaces over the network (or over a given HTTP transport)."""
+def network_opener(keys: Keys, transport: Any = None, timing: Any = None) -> Opener:
+    """Opens workspaces over the network (or over a given HTTP transport), by the real clock (or a given one)."""
 
     def opened(config: RemoteConfig, found: Vendor) -> Workspace:
         if found.needs_project and not config.project:
@@ -28,7 +28,7 @@ def network_opener(keys: Keys, transport: Any = None) -> Opener:
                 f"[remotes.{config.name}] needs 'project', by name", hint=f"{found.title} keeps prompts in projects"
             )
         where = endpoint(config, found)
-        connection = Connection(where.url, keys.key_for(config, found), config.project, transport)
+        connection = Connection(where.url, keys.key_for(config, found), config.project, transport, timing)
         workspace: Workspace = found.connect(connection)
         return workspace
 
