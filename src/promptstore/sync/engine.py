@@ -16,7 +16,7 @@ from promptstore.store.tagging import settle_renames
 from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Halted, Plan, SyncError
 from promptstore.sync.breaker import MOST, WINDOW, is_runaway, recent_writes
 from promptstore.sync.guards import shrunken, wrong_workspace
-from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, read_local, waiting_texts
 from promptstore.sync.observe import Counts, Depth, Observer
 from promptstore.sync.plan import plan_contents
@@ -28,6 +28,7 @@ from promptstore.sync.push import Outcome, Pusher
 from promptstore.sync.record import Recorder
 from promptstore.sync.recover import Recovery
 from promptstore.sync.session import Pool, Session, Threads
+from promptstore.sync.team.lead import Alone, Lead
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.sync.witness import Witness
 
@@ -67,6 +68,7 @@ class Engine:
         seconds: Callable[[], float],
         pool: Pool | None = None,
         new_id: Callable[[], str] = new_intent,
+        lead: Lead | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -77,6 +79,7 @@ class Engine:
         self._seconds = seconds
         self._pool: Pool = pool or Threads()
         self._new_id = new_id
+        self._lead: Lead = lead or Alone()
         self._progress = progress
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
@@ -95,12 +98,15 @@ class Engine:
         counts = {}
         for session in self._sessions:
             session.load()
-            self._follow_moves(session)
+            self._ask_lead(session)
+            if not session.observer:
+                self._follow_moves(session)
             if session.down:
                 continue
             session.busy = False
             try:
-                self._recover(session)
+                if self._has_unfinished(session) and self._leads(session):
+                    self._recover(session)
                 counts[session.name] = self._observe(session, depth)
             except PromptStoreError as error:
                 session.fail(error)
@@ -121,6 +127,32 @@ class Engine:
     def _observe(self, session: Session, depth: Depth) -> Counts:
         self._progress(f"looking at {session.name}")
         return Observer(self._store, session, self._local(), self._pool, depth).observe()
+
+    def _ask_lead(self, session: Session) -> None:
+        """Another clone may lead this remote: then we only look."""
+        try:
+            self._lead.check(session.name)
+        except PromptStoreError as error:
+            self._only_look(session, error)
+
+    def _leads(self, session: Session) -> bool:
+        """Whether this clone may write to the remote, and to what is agreed with it; asked before the first write."""
+        if not session.observer:
+            try:
+                self._lead.take(session.name)
+            except PromptStoreError as error:
+                self._only_look(session, error)
+        return not session.observer
+
+    def _only_look(self, session: Session, error: PromptStoreError) -> None:
+        session.fail(error)
+        session.observer = True
+        session.pending.clear()
+
+    def _has_unfinished(self, session: Session) -> bool:
+        """Whether a publish of an earlier run is not recorded yet; alone, looking once more costs nothing."""
+        intents = (intent for intent in self._journal.intents().values() if intent.remote == session.name)
+        return not self._lead.shared or any(intent.state in UNFINISHED for intent in intents)
 
     def _recover(self, session: Session) -> None:
         local = self._local()
@@ -258,7 +290,8 @@ class Engine:
         result = Result(self.plan(), done=list(self._moved))
         self._accepted = accept is not None and accept == result.plan.plan_id
         halted = {halt.remote for halt in result.plan.halted if not self._accepted}
-        active = [session for session in self._sessions if not session.down and session.name not in halted]
+        active = [s for s in self._sessions if not s.down and not s.observer and s.name not in halted]
+        active = [s for s in active if not s.pending or self._leads(s)]
         if result.plan.actions:
             for _ in range(ROUNDS):
                 if not self._round(active, result):
@@ -282,6 +315,8 @@ class Engine:
 
     def _pull(self, session: Session, result: Result) -> bool:
         local, plan = self._replan(session)
+        if not plan.actions or not self._leads(session):
+            return False
         try:
             done = Puller(self._store, session, local).pull(plan.actions)
             if done:
@@ -299,6 +334,8 @@ class Engine:
 
     def _push(self, session: Session, result: Result) -> bool:
         local, plan = self._replan(session)
+        if not plan.actions or not self._leads(session):
+            return False
         outcomes = self._pusher(session, local).push(plan.actions)
         if outcomes:
             self._record(session)
@@ -310,7 +347,7 @@ class Engine:
     def _record(self, session: Session) -> None:
         """Make lasting what was done. Where that fails the remote is left for the next run, which finds out from the
         journal and from the vendor what was done."""
-        if session.down:
+        if session.down or session.observer:
             return
         try:
             self._recorder.record(session)
@@ -356,7 +393,7 @@ class Engine:
         result.plan = Plan(result.plan.actions, left.conflicts, left.held, tuple(halted.values()))
 
     def _pusher(self, session: Session, local: Local) -> Pusher:
-        return Pusher(self._store, session, local, self._publisher(session), self._journal, self._pool)
+        return Pusher(self._store, session, local, self._publisher(session), self._journal, self._pool, self._lead)
 
     def _publisher(self, session: Session) -> Publisher:
         if session.workspace is None:

@@ -17,6 +17,7 @@ from promptstore.sync.files import DISK, Files
 
 State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
 OPEN: frozenset[State] = frozenset({"sent", "unknown"})
+UNFINISHED: frozenset[State] = OPEN | {"done"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Wanted:
     id: str | None
     expected: str | None
     known: frozenset[str] = frozenset()
+    intent: str = ""
+    """The id that other clones heard of; empty for a new one."""
 
 
 @dataclass
@@ -82,20 +84,7 @@ class Publisher:
 
     def publish(self, wanted: Wanted) -> Published | Moved:
         """Make one version. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
-        digest = digest_of(wanted.document)
-        intent = self.journal.write(
-            Intent(
-                self.new_id(),
-                self.remote,
-                wanted.slug,
-                wanted.blob,
-                digest,
-                wanted.expected,
-                "prepared",
-                self.clock(),
-                wanted.id,
-            )
-        )
+        intent = self.journal.write(self.intent(wanted))
         while True:
             looked = self.clock()
             ready = self._check_head(wanted, intent)
@@ -103,6 +92,13 @@ class Publisher:
                 return ready
             if abs(self.clock() - looked) <= FRESH:
                 return self._send(wanted, intent)
+
+    def intent(self, wanted: Wanted) -> Intent:
+        """What is going to be published, as the journal and other clones write it down."""
+        digest = digest_of(wanted.document)
+        name = wanted.intent or self.new_id()
+        head, at = wanted.expected, self.clock()
+        return Intent(name, self.remote, wanted.slug, wanted.blob, digest, head, "prepared", at, wanted.id)
 
     def _check_head(self, wanted: Wanted, intent: Intent) -> Published | Moved | None:
         """The last look before sending; None says that nothing is in the way."""

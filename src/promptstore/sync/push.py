@@ -10,13 +10,17 @@ from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
 from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action
 from promptstore.sync.agreement import Agreed
-from promptstore.sync.journal import Journal
+from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local
 from promptstore.sync.plan import shown_version
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
+from promptstore.sync.team.lead import Lead
 from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
 from promptstore.vendors.base import Workspace
+
+ANNOUNCED_AT_ONCE = 50
+"""Prompts published after one word to the other clones: it costs a push to the git remote, and keeps the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,14 @@ class Pusher:
     """Sends one remote what the plan says, prompt by prompt; one that fails stops no other."""
 
     def __init__(
-        self, store: Store, session: Session, local: Local, publisher: Publisher, journal: Journal, pool: Pool
+        self,
+        store: Store,
+        session: Session,
+        local: Local,
+        publisher: Publisher,
+        journal: Journal,
+        pool: Pool,
+        lead: Lead,
     ) -> None:
         self._store = store
         self._session = session
@@ -40,6 +51,9 @@ class Pusher:
         self._publisher = publisher
         self._journal = journal
         self._pool = pool
+        self._lead = lead
+        self._announced: dict[tuple[str, str], str] = {}
+        """(slug, blob) -> the intent id under which other clones heard of it."""
 
     @property
     def _workspace(self) -> Workspace:
@@ -51,8 +65,36 @@ class Pusher:
         for action in actions:
             if action.kind in REMOTE_KINDS:
                 by_slug.setdefault(action.slug, []).append(action)
-        groups = self._pool.map(self._prompt, list(by_slug.values()))
-        return [outcome for group in groups for outcome in group]
+        waiting = list(by_slug.values())
+        size = ANNOUNCED_AT_ONCE if self._lead.shared else max(len(waiting), 1)
+        outcomes: list[Outcome] = []
+        for start in range(0, len(waiting), size):
+            batch = waiting[start : start + size]
+            if not self._announce(batch):
+                break
+            outcomes += [outcome for group in self._pool.map(self._prompt, batch) for outcome in group]
+        return outcomes
+
+    def _announce(self, batch: Sequence[Sequence[Action]]) -> bool:
+        """Let other clones know what comes, so that none of it is sent twice if this one dies; False: not led."""
+        publishes = [action for actions in batch for action in actions if action.kind != "delete-remote"]
+        if not self._lead.shared or not publishes:
+            return True
+        try:
+            intents = [intent for action in publishes if (intent := self._intent(action)) is not None]
+            self._lead.announce(self._session.name, intents)
+        except PromptStoreError as error:
+            self._session.fail(error)
+            self._session.observer = True
+            return False
+        self._announced |= {(intent.slug, intent.blob): intent.intent for intent in intents}
+        return True
+
+    def _intent(self, action: Action) -> Intent | None:
+        try:
+            return self._publisher.intent(self._wanted(action))
+        except NotRepresentable:
+            return None  # it fails by itself when its turn comes, before anything is sent
 
     def _prompt(self, actions: Sequence[Action]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -100,6 +142,7 @@ class Pusher:
             link.id if link else action.remote_id,
             self._newest(link.head if link else None, action.expected),
             frozenset(link.versions) if link else frozenset(),
+            self._announced.get((slug, blob), ""),
         )
 
     def _newest(self, *versions: str | None) -> str | None:

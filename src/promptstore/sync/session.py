@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from promptstore.errors import PromptStoreError, RefMoved, RemoteUnreachable, StoreBusy, WriteInDoubt
+from promptstore.errors import PromptStoreError
 from promptstore.store.config import RemoteConfig
 from promptstore.sync.actions import SyncError
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
@@ -16,6 +16,9 @@ from promptstore.vendors.base import Vendor, Workspace
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+TRY_LATER = 75
+"""The exit code of everything that may go well the next time."""
 
 
 class Pool(Protocol):
@@ -67,6 +70,8 @@ class Session:
     identity: str = ""
     down: bool = False
     """Whether the remote could not be observed: then nothing is concluded or sent in this run."""
+    observer: bool = False
+    """Whether another clone leads this remote: then it is observed, and nothing of it is agreed on, sent or pulled."""
     pending: dict[str, Agreed | None] = field(default_factory=dict)
     """Agreements reached but not yet recorded."""
     published: list[Published] = field(default_factory=list)
@@ -138,7 +143,7 @@ class Session:
     def fail(self, error: PromptStoreError, slug: str | None = None) -> None:
         """Note what went wrong; nothing else is stopped by it."""
         error.at(remote=self.name, slug=slug)
-        retry = isinstance(error, RemoteUnreachable | WriteInDoubt | StoreBusy | RefMoved)
+        retry = error.exit_code == TRY_LATER
         later = "run it again later" if retry else f"see `promptstore remote check {self.name}`"
         self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint or later))
 

@@ -1,0 +1,70 @@
+"""The lease of a remote, as it stands at the git remote in ``refs/promptstore/<remote>/lease``.
+
+A commit without a parent: ``lease`` (JSON) says whose it is and until when; ``texts/<intent>`` are the texts that its
+holder was about to publish, so that they travel with it. The clocks of machines differ: another's lease is honoured a
+little longer than it says, and one's own is given up a little before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from promptstore.store.git.commits import Identity, NewCommit
+from promptstore.store.sharing.names import LEASE, OURS
+from promptstore.store.store import Store
+from promptstore.sync.journal import Intent
+
+_FILE = "lease"
+_TEXTS = "texts/"
+
+
+def lease_ref(remote: str) -> str:
+    return f"{OURS}{remote}{LEASE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who leads, ``until`` when (seconds since the epoch; 0: nobody), and what it was about to publish."""
+
+    holder: str
+    host: str
+    until: float
+    intents: tuple[Intent, ...] = ()
+
+    def is_over(self, now: float, margin: float) -> bool:
+        """Whether another clone may take it: never before ``margin`` seconds after its end."""
+        return now >= self.until + (margin if self.until else 0)
+
+    def announced(self, intents: tuple[Intent, ...]) -> Lease:
+        return replace(self, intents=intents)
+
+    def commit(self, who: Identity) -> NewCommit:
+        """The commit that says it."""
+        rows = [asdict(intent) for intent in self.intents]
+        content = {"holder": self.holder, "host": self.host, "until": self.until, "intents": rows}
+        files: dict[str, bytes | str | None] = {_FILE: json.dumps(content, indent=1).encode() + b"\n"}
+        files |= {f"{_TEXTS}{intent.intent}": intent.blob for intent in self.intents}
+        words = f"{self.host} leads" if self.until else "Nobody leads"
+        return NewCommit(None, who, who, words + "\n", files)
+
+
+def read_lease(store: Store, commit: str | None) -> Lease | None:
+    """The lease that a commit says; None where there is none, or one that nobody can read: it is free then."""
+    if commit is None:
+        return None
+    entry = store.objects.tree(commit).get(_FILE)
+    try:
+        content = json.loads(store.objects.blob(entry.oid)) if entry else None
+        return _parse(content)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _parse(content: Any) -> Lease | None:
+    if not isinstance(content, Mapping):
+        return None
+    intents = tuple(Intent(**row) for row in content["intents"])
+    return Lease(str(content["holder"]), str(content["host"]), float(content["until"]), intents)

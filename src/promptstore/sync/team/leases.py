@@ -1,0 +1,119 @@
+"""Taking, keeping and giving up leases: pushes that move a ref at the git remote only from where it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from promptstore.errors import LeasedElsewhere, Where
+from promptstore.store.git.refs import RefMove
+from promptstore.store.history import system_identity
+from promptstore.store.sharing import Names, fetch_refs, push_refs
+from promptstore.store.sharing.failures import refuses
+from promptstore.store.store import Store
+from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.team.clone import Clone
+from promptstore.sync.team.lease import Lease, lease_ref, read_lease
+
+_MARGIN = 8  # a lease's eighth is what clocks may differ
+
+
+class Leases:
+    """The leases of one store's remotes, as one clone sees them."""
+
+    shared = True
+
+    def __init__(
+        self,
+        store: Store,
+        names: Names,
+        clone: Clone,
+        journal: Journal,
+        *,
+        seconds: Callable[[], float],
+        duration: float,
+    ) -> None:
+        self._store = store
+        self._names = names
+        self._clone = clone
+        self._journal = journal
+        self._seconds = seconds
+        self._duration = duration
+
+    # --- asking
+
+    def standing(self, remote: str) -> Lease | None:
+        """The lease as last fetched."""
+        return read_lease(self._store, self._oid(remote))
+
+    def check(self, remote: str) -> None:
+        lease = self.standing(remote)
+        if lease is not None and self._is_others(lease):
+            raise self._leased(remote, lease)
+
+    def holds(self, remote: str) -> bool:
+        """Whether this clone leads, for a good while yet."""
+        lease = self.standing(remote)
+        left = lease.until - self._seconds() if lease is not None and lease.holder == self._clone.id else 0.0
+        return left > self._duration / 2
+
+    # --- moving
+
+    def take(self, remote: str) -> None:
+        self.check(remote)
+        if not self.holds(remote):
+            self._push(remote, self._own((*self._open(remote), *self._inherit(remote))))
+
+    def announce(self, remote: str, intents: Sequence[Intent]) -> None:
+        self.check(remote)
+        self._push(remote, self._own((*self._open(remote), *intents)))
+
+    def release(self, remote: str) -> None:
+        """Let others have it at once. What is still in doubt stays announced."""
+        lease = self.standing(remote)
+        if lease is not None and lease.holder == self._clone.id and lease.until:
+            self._push(remote, Lease(self._clone.id, self._clone.host, 0, self._open(remote)))
+
+    def _own(self, intents: tuple[Intent, ...]) -> Lease:
+        return Lease(self._clone.id, self._clone.host, round(self._seconds() + self._duration, 3), intents)
+
+    def _open(self, remote: str) -> tuple[Intent, ...]:
+        """What of ours nobody knows the end of."""
+        return tuple(
+            intent for intent in self._journal.intents().values() if intent.remote == remote and intent.is_open
+        )
+
+    def _inherit(self, remote: str) -> tuple[Intent, ...]:
+        """Whatever another holder was about to send counts as in doubt: it stands in our journal before we lead."""
+        lease = self.standing(remote)
+        if lease is None or lease.holder == self._clone.id:
+            return ()
+        known = self._journal.intents()
+        return tuple(self._journal.move(i, "unknown", i.at) for i in lease.intents if i.intent not in known)
+
+    def _push(self, remote: str, lease: Lease) -> None:
+        now = datetime.fromtimestamp(self._seconds(), UTC)
+        commit = self._store.commits.write([lease.commit(system_identity(now))])[0]
+        sent = push_refs(self._store, self._names, [RefMove(lease_ref(remote), commit, self._oid(remote))])
+        if sent.refused:
+            raise refuses(next(iter(sent.refused.values())), self._names.remote)
+        if sent.outdated:
+            fetch_refs(self._store, self._names)
+            raise self._leased(remote, self.standing(remote))
+
+    # --- whose it is
+
+    def _oid(self, remote: str) -> str | None:
+        return self._store.refs.read(self._names.tracking(lease_ref(remote)))
+
+    def _is_others(self, lease: Lease) -> bool:
+        return lease.holder != self._clone.id and not lease.is_over(self._seconds(), self._duration / _MARGIN)
+
+    def _leased(self, remote: str, lease: Lease | None) -> LeasedElsewhere:
+        who = f"'{lease.host}'" if lease is not None and lease.until else "another machine"
+        until = datetime.fromtimestamp(lease.until, UTC).strftime("%H:%M:%SZ") if lease and lease.until else ""
+        return LeasedElsewhere(
+            f"{who} syncs this remote" + (f" until {until} at least" if until else ""),
+            where=Where(remote=remote),
+            hint="what is pushed to the git remote goes out from there; or run it again later",
+        )
