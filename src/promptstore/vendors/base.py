@@ -167,10 +167,10 @@ class Workspace(Protocol):
         """Create or move a tag."""
 
     def delete_tag(self, prompt_id: str, tag: str) -> None:
-        """Take a tag away."""
+        """Take a tag away; nothing happens where it is not there."""
 
     def delete(self, prompt_id: str) -> None:
-        """Archive the prompt (softly where the vendor can)."""
+        """Archive the prompt (softly where the vendor can); nothing happens where it is gone already."""
 
     def close(self) -> None:
         """Release connections."""

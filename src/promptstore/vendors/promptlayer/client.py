@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from promptstore.errors import (
@@ -153,7 +154,8 @@ class PromptLayerWorkspace:
             return
         kind = "SNIPPET" if self._snippets.get(number) else "PROMPT"
         body = {"entities": [{"id": number, "type": kind}], "cascade": False}
-        self._http.send("DELETE", "/api/public/v2/folders/entities", body)
+        with suppress(RemoteMissing):  # gone already, which the listing has to prove
+            self._http.send("DELETE", "/api/public/v2/folders/entities", body)
         if number in {item.id for item in self._items({})}:
             raise RemoteRejected("PromptLayer did not archive the prompt", status=409, hint="archive it there")
 

@@ -1,0 +1,49 @@
+"""Every vendor that is installed and has a face in the twin, and the example of the docs beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from grounds import twin_ground
+from installed import EXAMPLE, with_example
+from twins import make_template
+
+from promptstore.vendors.base import Vendor
+from promptstore.vendors.conformance import Ground
+from promptstore.vendors.registry import vendors
+
+with with_example():
+    SERVED = {name: vendor for name, vendor in vendors().items() if vendor.routes is not None}
+
+assert EXAMPLE in SERVED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> Iterator[None]:
+    with with_example():
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("conformance") / "template")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One run for each vendor, and where a test asks for a case, for each that the vendor's capabilities call for."""
+    names = metafunc.fixturenames
+    cases = getattr(metafunc.module, "CASES", ())
+    if "case" in names:
+        pairs = [(vendor, case) for vendor in SERVED.values() for case in cases if case.applies(vendor.capabilities)]
+        ids = [f"{vendor.name}-{case.name}" for vendor, case in pairs]
+        metafunc.parametrize(("vendor", "case"), pairs, ids=ids, scope="module")
+    elif "vendor" in names:
+        metafunc.parametrize("vendor", SERVED.values(), ids=SERVED, scope="module")
+
+
+@pytest.fixture(scope="module")
+def ground(vendor: Vendor, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with twin_ground(vendor, template, tmp_path_factory.mktemp(vendor.name) / "store") as found:
+        yield found
