@@ -25,3 +25,9 @@ def replace_file(path: str, text: str | bytes) -> None:
         if os.path.exists(scratch):
             os.unlink(scratch)
         raise
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte to an open file, however little of it each call takes. Raises OSError (a full disk)."""
+    while data:
+        data = data[os.write(descriptor, data) :]

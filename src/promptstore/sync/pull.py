@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from promptstore.errors import PromptStoreError, RefMoved
+from promptstore.errors import PromptStoreError
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.git.commits import Identity, NewCommit
 from promptstore.store.history import system_identity
@@ -121,10 +121,9 @@ class Puller:
 
     def _commit(self, changes: Sequence[Change]) -> None:
         """One commit a change on the synced branch, and the checked-out files with it."""
-        if self._store.refs.read(self._store.branch) != self._local.branch_tip:
-            raise RefMoved("the branch was moved meanwhile", hint="run it again")
         texts = [TextChange(change.slug, change.text, change.author, change.message) for change in changes]
-        commit_texts(self._store, texts, f"promptstore: pull {self._session.name}")
+        reason = f"promptstore: pull {self._session.name}"
+        commit_texts(self._store, texts, reason, expected=self._local.branch_tip)
 
     # --- agreements
 

@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from promptstore.errors import StoreBusy, Where
+from promptstore.store.atomic import write_all
+from promptstore.store.git.commits import FILE_MODE
+from promptstore.store.git.index_lock import IndexLock, remove
 from promptstore.store.git.objects import FEW_PATHS, Objects, TreeEntry
-from promptstore.store.git.process import attempt, environment, run
+from promptstore.store.git.process import attempt, environment, inherited, run
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.git.repository import Repository, worktree_dirs
-from promptstore.store.git.smudge import clear, smudged
+from promptstore.store.git.smudge import clear, scratch_place, smudged
 
 _IN_PROGRESS = {
     "MERGE_HEAD": "a merge",
@@ -33,14 +36,17 @@ _IN_PROGRESS = {
 }
 _MESSAGE_WAIT = 300.0  # seconds after which an untouched commit message no longer counts as being written
 _LOCK_WAIT = 2.0  # seconds to wait for another git command's index lock
+_EXECUTABLE = "100755"
+_KEYS = frozenset({"branch", "old", "new", "changes", "token", "writes", "removes", "seen"})
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file that the move brings; an ``oid`` of None says that it goes."""
+    """One file that the move brings; an ``oid`` of None says that it goes. ``mode`` is git's."""
 
     path: str
     oid: str | None
+    mode: str = FILE_MODE
 
 
 def busy(repository: Repository) -> str | None:
@@ -147,7 +153,8 @@ class Checkout:
             for step in steps:
                 step.begin(self._refs, self._objects)
                 step.prepare(self._objects)
-            self._refs.move([move], reason)
+            with inherited(*(step.note.descriptor for step in steps)):
+                self._refs.move([move], reason)
         except BaseException:
             moved = self._refs.read(move.name) == move.new  # stopped after git had done it, or by git's own failure?
             for step in steps:
@@ -179,18 +186,29 @@ class Checkout:
 
 
 class _Note:
-    """What a step is about to do, on disk. It is locked while its process lives: an unlocked one was left behind."""
+    """What a step is about to do, on disk. It is locked while its process lives: an unlocked one was left behind.
+
+    The git that moves the branch inherits the lock. Killed alone, a process leaves it running, and nobody may undo a
+    move that is still being made.
+    """
 
     NAME = "promptstore-checkout.json"
 
     def __init__(self, tree: Repository) -> None:
         self._path = os.path.join(tree.git_dir, self.NAME)
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
+
+    @property
+    def descriptor(self) -> int:
+        """The open file that is locked."""
+        if self._file is None:
+            raise StoreBusy("the note of a checkout is not taken")
+        return self._file.fileno()
 
     def take(self, wait: float = 0.0) -> bool:
         """Lock it; False when another process has it."""
         until = time.monotonic() + wait
-        file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the step takes
+        file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - held open as long as the step takes
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,22 +222,22 @@ class _Note:
                 return True
 
     def read(self) -> dict[str, Any] | None:
-        """What a process left in it, or None."""
+        """What a process left in it, or None: the last line that is whole."""
         try:
-            with open(self._path, encoding="utf-8") as file:
-                content = json.load(file)
-        except (FileNotFoundError, ValueError):
+            with open(self._path, "rb") as file:
+                lines = file.read().split(b"\n")[:-1]
+        except FileNotFoundError:
             return None
-        return content if isinstance(content, dict) else None
+        return next((row for line in reversed(lines) if (row := _parsed(line)) is not None), None)
 
     def write(self, content: Mapping[str, Any] | None) -> None:
-        """Replace it, durably; None empties it."""
+        """Say this from now on, durably, with what was said before standing until it is; None empties it."""
         if self._file is None:
             return
-        self._file.truncate(0)
-        if content is not None:
-            json.dump(content, self._file)
-        self._file.flush()
+        if content is None:
+            self._file.truncate(0)
+        else:
+            write_all(self._file.fileno(), f"\n{json.dumps(content)}\n".encode())
         os.fsync(self._file.fileno())
 
     def release(self) -> None:
@@ -234,12 +252,16 @@ class _Note:
         self.release()
 
 
-class _Step:
-    """What one worktree needs: renames of prepared files, then of the prepared index onto ``index``.
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and row.keys() == _KEYS else None
 
-    The prepared index is ``index.lock`` under a second name. As long as that name exists, no other process's lock can
-    be taken for ours.
-    """
+
+class _Step:
+    """What one worktree needs: renames of prepared files, then of the prepared index onto ``index``."""
 
     def __init__(self, tree: Repository, move: RefMove, changes: Sequence[FileChange]) -> None:
         self.tree = tree
@@ -251,9 +273,9 @@ class _Step:
         self.writes: dict[str, str] = {}  # path -> prepared file beside it
         self.removes: list[str] = []
         self.seen: dict[str, list[int] | None] = {}  # path -> what the file was when it was last looked at
-        self.lock = os.path.join(tree.git_dir, "index.lock")
-        self.index = os.path.join(tree.git_dir, "index")
-        self.prepared_index = os.path.join(tree.git_dir, "promptstore-index")
+        self.token = f"promptstore {os.urandom(16).hex()}"
+        self.lock = IndexLock(tree.git_dir, self.token)
+        self.scratch = scratch_place(tree)
 
     # --- the way there
 
@@ -270,10 +292,8 @@ class _Step:
         self._refuse_busy()  # a merge that held the lock until now may have ended in conflicts
 
     def _take_lock(self) -> None:
-        _remove(self.prepared_index)
         self._write_note()
-        os.close(os.open(self.prepared_index, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        _take_lock(self.lock, self.prepared_index)
+        self.lock.take(_LOCK_WAIT)
 
     def prepare(self, objects: Objects) -> None:
         """Lay everything ready beside the old. Raises StoreBusy where a file has edits."""
@@ -287,8 +307,9 @@ class _Step:
         self.removes = [change.path for change in changes if change.oid is None]
         self.writes = {change.path: _beside(self._place(change.path)) for change in changes if change.oid is not None}
         self._write_note()
-        for path, data in smudged(self.tree, {c.path: c.oid for c in changes if c.oid is not None}).items():
-            self._prepare_file(path, data)
+        kept = {change.path: change for change in changes if change.oid is not None}
+        for path, data in smudged(self.tree, {c.path: c.oid or "" for c in kept.values()}, self.scratch).items():
+            self._prepare_file(kept[path], data)
         self.ready = True
 
     def finish(self) -> None:
@@ -296,15 +317,11 @@ class _Step:
         for path, prepared in self.writes.items():
             if os.path.exists(prepared) and self._untouched(path):
                 os.replace(prepared, self._place(path))
-            _remove(prepared)
+            remove(prepared)
         for path in self.removes:
             if self._untouched(path):
-                _remove(self._place(path))
-        if self._has_lock():
-            if os.path.getsize(self.lock):
-                os.replace(self.lock, self.index)
-            else:
-                _remove(self.lock)
+                remove(self._place(path))
+        self.lock.finish()
         self._clear()
 
     def abandon(self) -> None:
@@ -312,9 +329,8 @@ class _Step:
         if not self.begun:
             return
         for prepared in self.writes.values():
-            _remove(prepared)
-        if self._has_lock():
-            _remove(self.lock)
+            remove(prepared)
+        self.lock.let_go()
         self._clear()
 
     def release(self) -> None:
@@ -357,30 +373,25 @@ class _Step:
     def _untouched(self, path: str) -> bool:
         return _state(self._place(path)) == self.seen.get(path)
 
-    def _has_lock(self) -> bool:
-        return _same_file(self.lock, self.prepared_index)
-
     # --- laying ready
 
     def _prepare_index(self, changes: Sequence[FileChange]) -> None:
-        """Build the new index in a scratch file and fill the lock with it."""
-        scratch = os.path.join(self.tree.git_dir, "promptstore-index.scratch")
-        if os.path.exists(self.index):
-            shutil.copy2(self.index, scratch)  # with its time, by which git knows which entries to doubt
+        """Build the new index in a scratch folder and lay it ready."""
+        os.makedirs(self.scratch, exist_ok=True)
+        scratch = os.path.join(self.scratch, "index")
+        if os.path.exists(self.lock.index):
+            shutil.copy2(self.lock.index, scratch)  # with its time, by which git knows which entries to doubt
         lines = "".join(_index_line(change, self.tree.null_oid) for change in changes)
-        try:
-            run(
-                [*self.tree.arguments, "-C", self.tree.worktree or ".", "update-index", "-z", "--index-info"],
-                stdin=lines.encode("utf-8", "surrogateescape"),
-                env=environment(GIT_INDEX_FILE=scratch),
-            )
-            if os.path.exists(scratch):
-                shutil.copyfile(scratch, self.lock)
-        finally:
-            _remove(scratch)
+        run(
+            [*self.tree.arguments, "-C", self.tree.worktree or ".", "update-index", "-z", "--index-info"],
+            stdin=lines.encode("utf-8", "surrogateescape"),
+            env=environment(GIT_INDEX_FILE=scratch),
+        )
+        if os.path.exists(scratch):
+            shutil.copyfile(scratch, self.lock.prepared)
 
-    def _prepare_file(self, path: str, data: bytes) -> None:
-        prepared = self.writes[path]
+    def _prepare_file(self, change: FileChange, data: bytes) -> None:
+        path, prepared = change.path, self.writes[change.path]
         try:
             os.makedirs(os.path.dirname(prepared), exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -389,6 +400,9 @@ class _Step:
             ) from None
         with open(prepared, "wb") as file:
             file.write(data)
+            if change.mode == _EXECUTABLE:
+                readable = os.fstat(file.fileno()).st_mode & 0o777
+                os.fchmod(file.fileno(), readable | (readable & 0o444) >> 2)
 
     def _write_note(self) -> None:
         """Write down, durably, what `finish` is about to do."""
@@ -397,7 +411,8 @@ class _Step:
                 "branch": self.move.name,
                 "old": self.move.old,
                 "new": self.move.new,
-                "changes": [[change.path, change.oid] for change in self.changes],
+                "changes": [[change.path, change.oid, change.mode] for change in self.changes],
+                "token": self.token,
                 "writes": self.writes,
                 "removes": self.removes,
                 "seen": self.seen,
@@ -405,9 +420,8 @@ class _Step:
         )
 
     def _clear(self) -> None:
-        _remove(os.path.join(self.tree.git_dir, "promptstore-index.scratch"))
         clear(self.tree)
-        _remove(self.prepared_index)
+        self.lock.forget()
         self.note.write(None)
 
     # --- after a kill
@@ -418,10 +432,12 @@ class _Step:
         content = note.read() if note is not None else None
         if note is None or content is None:
             return None
-        changes = [FileChange(path, oid) for path, oid in content["changes"]]
+        changes = [FileChange(*row) for row in content["changes"]]
         step = cls(tree, RefMove(content["branch"], content["new"], content["old"]), changes)
         step.note, step.begun, step.seen = note, True, content["seen"]
         step.writes, step.removes = content["writes"], content["removes"]
+        step.token = content["token"]
+        step.lock = IndexLock(tree.git_dir, step.token)
         return step
 
     def mend(self, refs: Refs, objects: Objects) -> str:
@@ -431,7 +447,7 @@ class _Step:
         if not _contains(self.tree, tip, self.move.new):
             self.abandon()
             return f"undid an interrupted pull in {place}"
-        if tip == self.move.new and not self._has_lock() and not _same_file(self.index, self.prepared_index):
+        if tip == self.move.new and not self.lock.is_held() and not self.lock.was_used():
             self._take_again(objects)
         self.finish()
         return f"finished an interrupted pull in {place}"
@@ -441,42 +457,17 @@ class _Step:
         self._take_lock()
         edited = self._edited(self._before(objects))
         for path in edited:
-            _remove(self.writes.get(path, ""))
+            remove(self.writes.get(path, ""))
         self.seen = {change.path: _state(self._place(change.path)) for change in self.changes}
         self._prepare([change for change in self.changes if change.path not in edited])
 
 
 def _index_line(change: FileChange, null_oid: str) -> str:
-    return f"100644 {change.oid} 0\t{change.path}\0" if change.oid else f"0 {null_oid} 0\t{change.path}\0"
+    return f"{change.mode} {change.oid} 0\t{change.path}\0" if change.oid else f"0 {null_oid} 0\t{change.path}\0"
 
 
 def _beside(place: str) -> str:
     return os.path.join(os.path.dirname(place), f".{os.path.basename(place)}.promptstore")
-
-
-def _take_lock(path: str, prepared: str) -> None:
-    """Make ``prepared`` git's lock as well; both names are then one file."""
-    until = time.monotonic() + _LOCK_WAIT
-    while True:
-        try:
-            os.link(prepared, path)
-        except FileExistsError:
-            if time.monotonic() > until:
-                raise StoreBusy(
-                    "git's index is locked by another command",
-                    where=Where(path=path),
-                    hint="run it again when that command is done (`promptstore doctor --fix` removes a stale lock)",
-                ) from None
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _same_file(one: str, other: str) -> bool:
-    try:
-        return os.path.samestat(os.lstat(one), os.lstat(other))
-    except FileNotFoundError:
-        return False
 
 
 def _state(path: str) -> list[int] | None:
@@ -497,13 +488,6 @@ def _rebased_branch(tree: Repository) -> str | None:
         except (FileNotFoundError, NotADirectoryError):
             continue
     return None
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return
 
 
 def _contains(tree: Repository, tip: str | None, commit: str | None) -> bool:

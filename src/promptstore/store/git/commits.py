@@ -44,6 +44,8 @@ class NewCommit:
     files: Mapping[str, bytes | str | None] = field(default_factory=dict)
     fresh_tree: bool = False
     """Start from an empty tree instead of the parent's."""
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """git's file modes, for those that are not `FILE_MODE`."""
 
 
 class Commits:
@@ -107,7 +109,7 @@ def _commit(ref: str, number: int, commit: NewCommit) -> bytes:
         f"commit {ref}\nmark :{number + 1}\nauthor {commit.author.line()}\ncommitter {commit.committer.line()}\n"
         f"data {len(message)}\n"
     )
-    body = b"".join(_file(path, content) for path, content in commit.files.items())
+    body = b"".join(_file(path, content, commit.modes.get(path, FILE_MODE)) for path, content in commit.files.items())
     wipe = b"deleteall\n" if commit.fresh_tree else b""
     start = f"reset {ref}\n\n".encode() if commit.parent is None else b""
     return start + head.encode() + message + b"\n" + _from(commit.parent) + wipe + body + b"\n"
@@ -119,12 +121,12 @@ def _from(parent: str | int | None) -> bytes:
     return f"from :{parent + 1}\n".encode() if isinstance(parent, int) else f"from {parent}\n".encode()
 
 
-def _file(path: str, content: bytes | str | None) -> bytes:
+def _file(path: str, content: bytes | str | None, mode: str) -> bytes:
     if "\n" in path or path.startswith('"'):
         raise GitError(f"{path!r} cannot be a path in a commit")
     name = path.encode("utf-8", "surrogateescape")
     if content is None:
         return b"D " + name + b"\n"
     if isinstance(content, str):
-        return f"M {FILE_MODE} {content} ".encode() + name + b"\n"
-    return f"M {FILE_MODE} inline ".encode() + name + f"\ndata {len(content)}\n".encode() + content + b"\n"
+        return f"M {mode} {content} ".encode() + name + b"\n"
+    return f"M {mode} inline ".encode() + name + f"\ndata {len(content)}\n".encode() + content + b"\n"

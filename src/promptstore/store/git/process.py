@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from promptstore.errors import GitError, RefMoved, StoreBusy
 
@@ -38,6 +40,19 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **extra}
 
 
+_INHERITED: ContextVar[tuple[int, ...]] = ContextVar("inherited", default=())
+
+
+@contextmanager
+def inherited(*descriptors: int) -> Iterator[None]:
+    """Let git keep these files open too: a lock on one then lasts until git has ended, whatever becomes of us."""
+    token = _INHERITED.set(descriptors)
+    try:
+        yield
+    finally:
+        _INHERITED.reset(token)
+
+
 def run(arguments: Sequence[str], *, stdin: bytes | None = None, env: dict[str, str] | None = None) -> bytes:
     """Run ``git ARGUMENTS`` and return its output. Raises GitError (StoreBusy, RefMoved) with git's own words."""
     done = attempt(arguments, stdin=stdin, env=env)
@@ -58,6 +73,7 @@ def attempt(
             capture_output=True,
             env=env or environment(),
             check=False,
+            pass_fds=_INHERITED.get(),
         )
     except FileNotFoundError:
         raise GitError("git was not found", hint="install git 2.30 or newer and put it on PATH") from None

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Repository:
     """The places of one checkout. ``git_dir`` is the worktree's own, ``common_dir`` is shared by all worktrees."""
@@ -72,8 +76,8 @@ def require_repository(start: str) -> Repository:
 def worktree_dirs(repository: Repository) -> list[Repository]:
     """Every worktree of the repository: the main one and the linked ones."""
     found = []
-    if os.path.basename(repository.common_dir) == ".git" and not _is_set_bare(repository.common_dir):
-        main = os.path.dirname(repository.common_dir)
+    main = _main_worktree(repository.common_dir)
+    if main is not None:
         found.append(Repository(main, repository.common_dir, repository.common_dir))
     elif repository.git_dir == repository.common_dir and repository.worktree:
         found.append(repository)
@@ -84,6 +88,17 @@ def worktree_dirs(repository: Repository) -> list[Repository]:
         if folder and os.path.isdir(folder):
             found.append(Repository(folder, git_dir, repository.common_dir))
     return found
+
+
+def _main_worktree(common_dir: str) -> str | None:
+    """Where the main worktree is: a submodule's is told by its config, else it is what ``.git`` lies in."""
+    if _is_set_bare(common_dir):
+        return None
+    told = _configured(common_dir, "worktree")
+    if told is not None:
+        folder = os.path.normpath(os.path.join(common_dir, told))
+        return folder if os.path.isdir(folder) else None
+    return os.path.dirname(common_dir) if os.path.basename(common_dir) == ".git" else None
 
 
 def _linked_worktree(git_dir: str) -> str | None:
@@ -114,16 +129,34 @@ def _common(git_dir: str) -> str:
 
 def _is_set_bare(common_dir: str) -> bool:
     """Whether the config says so: a bare repository may be called ``.git``, with linked worktrees beside it."""
-    for name in ("config.worktree", "config"):
+    said = _configured(common_dir, "bare")
+    return said is not None and said.lower() in {"", "true", "yes", "on", "1"}
+
+
+def _configured(common_dir: str, name: str) -> str | None:
+    """A value of git's section ``core``, read without git; None where it is not set."""
+    for file_name in ("config.worktree", "config"):
         try:
-            with open(os.path.join(common_dir, name), encoding="utf-8", errors="replace") as file:
-                words = ["".join(line.split()).lower() for line in file]
+            with open(os.path.join(common_dir, file_name), encoding="utf-8", errors="surrogateescape") as file:
+                found = _value(file, name)
         except FileNotFoundError:
             continue
-        for word in words:
-            if word.startswith("bare=") or word == "bare":
-                return word in {"bare", "bare=true", "bare=yes", "bare=on", "bare=1"}
-    return False
+        if found is not None:
+            return found
+    return None
+
+
+def _value(lines: Iterable[str], name: str) -> str | None:
+    section = ""
+    for line in lines:
+        words = line.strip()
+        if words.startswith("["):
+            section = words.strip("[]").strip().lower()
+            continue
+        key, _, value = words.partition("=")
+        if section == "core" and key.strip().lower() == name:
+            return value.strip().strip('"')
+    return None
 
 
 def _is_bare(folder: str) -> bool:

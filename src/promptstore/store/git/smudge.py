@@ -9,28 +9,29 @@ from collections.abc import Mapping
 from promptstore.store.git.process import environment, run
 from promptstore.store.git.repository import Repository
 
-_FOLDER = "promptstore-files"
+_FOLDER = "promptstore-scratch"
 
 
-def smudged(tree: Repository, blobs: Mapping[str, str]) -> dict[str, bytes]:
+def scratch_place(tree: Repository) -> str:
+    """A folder for files on their way, of one step alone: git commands of a killed one may still be writing."""
+    return os.path.join(tree.git_dir, _FOLDER, os.urandom(8).hex())
+
+
+def smudged(tree: Repository, blobs: Mapping[str, str], scratch: str) -> dict[str, bytes]:
     """Blobs with the work tree's line ends and filters: path -> oid in, path -> bytes out.
 
-    Checked out from an index of their own into a folder of the git dir (`git cat-file --batch --filters` tells the
-    sizes from before the filters, so that its output cannot be taken apart).
+    Checked out from an index of their own into ``scratch`` (`git cat-file --batch --filters` tells the sizes from
+    before the filters, so that its output cannot be taken apart).
     """
     if not blobs:
         return {}
-    folder = os.path.join(tree.git_dir, _FOLDER)
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = os.path.join(scratch, "smudged")
     os.makedirs(folder)
-    try:
-        return _checked_out(tree, blobs, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return _checked_out(tree, blobs, folder)
 
 
 def clear(tree: Repository) -> None:
-    """Remove what a killed process left of it."""
+    """Remove what this step and killed ones left of it."""
     shutil.rmtree(os.path.join(tree.git_dir, _FOLDER), ignore_errors=True)
 
 
