@@ -15,7 +15,8 @@ def test_the_client_keeps_its_contract(ground: Ground, vendor: Vendor, case: Cas
     try:
         case.run(ground)
     except NotApplicable as reason:
-        assert case.may_refuse, f"there is nothing to try it with: {reason}"
+        if not case.may_refuse:
+            raise
         pytest.skip(str(reason))
 
 

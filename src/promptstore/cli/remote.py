@@ -110,10 +110,19 @@ def list_remotes(app: App) -> None:
 
 @command("check", "promptstore remote check promptlayer")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-def check(app: App, names: tuple[str, ...]) -> int:
-    """Try each remote's key and say what its vendor can do."""
+@click.option("--probe", is_flag=True, help="Try what the vendor really does, in prompts of the probe's own.")
+@click.option("--yes", is_flag=True, help="With --probe: write without asking.")
+@click.option("--tag", metavar="TAG", help="With --probe: the tag to set on its prompts, for vendors that make none.")
+@click.option("--cassette", metavar="FILE", help="With --probe: keep the answers here instead of in .git.")
+def check(app: App, names: tuple[str, ...], probe: bool, **options: Any) -> int:
+    """Try each remote's key and say what its vendor can do.
+
+    With --probe one vendor is tried out: docs/probing.md.
+    """
     from promptstore.sync.remotes import chosen
 
+    if probe or any(options.values()):
+        return _probe(app, names, probe, options)
     with app.store() as store:
         results = [try_remote(app, config) for config in chosen(store, names)]
     if app.json:
@@ -125,6 +134,22 @@ def check(app: App, names: tuple[str, ...]) -> int:
     if any(not isinstance(error, RemoteUnreachable) for error in errors):
         return 1
     return 75 if errors else 0
+
+
+def _probe(app: App, names: tuple[str, ...], probe: bool, options: dict[str, Any]) -> int:
+    from promptstore.cli.probe import Wanted, probe_remote
+    from promptstore.sync.remotes import chosen
+
+    if not probe:
+        raise UsageError("--yes, --tag and --cassette belong to a probe", hint="add --probe")
+    if len(names) != 1:
+        raise UsageError("a probe tries one remote", hint="name it: promptstore remote check NAME --probe")
+    with app.store() as store:
+        config = chosen(store, names)[0]
+        try:
+            return probe_remote(app, store, config, Wanted(**options))
+        except PromptStoreError as error:
+            raise error.at(remote=config.name) from None
 
 
 def try_remote(app: App, config: RemoteConfig) -> tuple[RemoteConfig, dict[str, Any], PromptStoreError | None]:

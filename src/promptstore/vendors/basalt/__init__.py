@@ -40,4 +40,5 @@ VENDOR = Vendor(
     connect=_connect,
     version_key=version_key,
     routes="promptstore.vendors.basalt.routes",
+    questions="promptstore.vendors.basalt.questions",
 )

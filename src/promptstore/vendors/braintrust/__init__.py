@@ -41,4 +41,5 @@ VENDOR = Vendor(
     version_key=order,
     needs_project=True,
     routes="promptstore.vendors.braintrust.routes",
+    questions="promptstore.vendors.braintrust.questions",
 )

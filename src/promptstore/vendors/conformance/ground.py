@@ -135,9 +135,18 @@ class Ground:
 
     def clean(self) -> Mapping[str, str]:
         """Delete all that was made; what is left, with the reason: slug -> why."""
-        left = {slug: reason for slug, prompt_id in self.made.items() if (reason := self._deleted(prompt_id))}
-        self.made = {slug: prompt_id for slug, prompt_id in self.made.items() if slug in left}
-        return left
+        left = {slug: self._deleted(prompt_id) for slug, prompt_id in self.made.items()}
+        there = self._still_there() if self.made else {}
+        self.made = {slug: prompt_id for slug, prompt_id in self.made.items() if left[slug] or prompt_id in there}
+        return {slug: left[slug] or there[prompt_id] for slug, prompt_id in self.made.items()}
+
+    def _still_there(self) -> Mapping[str, str]:
+        """Of the prompts made here, those that are not proven gone: id -> why."""
+        try:
+            listed = {head.id for head in self.workspace.list()}
+        except PromptStoreError as problem:
+            return dict.fromkeys(self.made.values(), f"the listing that would prove it failed: {problem.message}")
+        return dict.fromkeys(listed & {*self.made.values()}, "it is still in the listing")
 
     def _deleted(self, prompt_id: str) -> str:
         """Empty once the prompt is gone, else why it is not."""

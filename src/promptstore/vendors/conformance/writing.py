@@ -99,7 +99,9 @@ def _old_stays(ground: Ground) -> None:
     made = [ground.put(ground.slug("old"), ground.prompt(text)) for text in ("one", "two", "one", "three")]
     for one in made:
         found = ground.workspace.read(one.id, one.version)
-        expect(ground.says(found.document, one.document), f"version {one.version} is not what it was when it was published")
+        expect(
+            ground.says(found.document, one.document), f"version {one.version} is not what it was when it was published"
+        )
     versions = [one.version for one in made]
     known = list(ground.workspace.versions(made[0].id, versions[-1]))
     expect(known == versions, f"the versions {versions} were published, the history says {known}")
@@ -174,7 +176,13 @@ WRITING = (
     Case("model", "the model and its parameters come back as they were", _model, writes=True, may_refuse=True),
     Case("messages", "a system and a user message come back as they were", _two_messages, writes=True, may_refuse=True),
     *(
-        Case(f"name-{kind}", "a prompt of that name is found again", partial(_named, name=name), writes=True, may_refuse=True)
+        Case(
+            f"name-{kind}",
+            "a prompt of that name is found again",
+            partial(_named, name=name),
+            writes=True,
+            may_refuse=True,
+        )
         for kind, name in NAMES.items()
     ),
     *(
@@ -184,7 +192,13 @@ WRITING = (
         for kind, name in FOLDERS.items()
     ),
     *(
-        Case(f"title-{kind}", "a prompt so called is found again", partial(_titled, title=title), writes=True, may_refuse=True)
+        Case(
+            f"title-{kind}",
+            "a prompt so called is found again",
+            partial(_titled, title=title),
+            writes=True,
+            may_refuse=True,
+        )
         for kind, title in TITLES.items()
     ),
     Case("publish-again", "a second publish is a new version of the same prompt", _again, writes=True),

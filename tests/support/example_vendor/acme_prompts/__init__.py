@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from acme_prompts.lens import LENS
-
 from promptstore.vendors.base import Capabilities, Connection, Vendor, Workspace
 
 

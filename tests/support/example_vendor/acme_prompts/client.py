@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from acme_prompts.lens import LENS
-
 from promptstore.errors import AuthError, BadResponse, RemoteMissing, RemoteRejected
 from promptstore.vendors.base import Connection, Document, Publication, Receipt, RemoteHead, RemoteVersion, TagListing
 from promptstore.vendors.http import Http

@@ -11,4 +11,6 @@ def _trailing_blanks(asking: Asking) -> str:
     return "kept" if answer["text"] == "text  \n" else "trimmed"
 
 
-QUESTIONS = (Question("blanks", "Are blanks at the end of a text kept or trimmed?", "kept", _trailing_blanks, writes=True),)
+QUESTIONS = (
+    Question("blanks", "Are blanks at the end of a text kept or trimmed?", "kept", _trailing_blanks, writes=True),
+)

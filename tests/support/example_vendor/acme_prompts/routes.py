@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from acme_prompts.lens import LENS
-
 from promptstore.errors import InvalidPrompt, NotRepresentable
 from promptstore.vendors.serving import Answer, Asked, Edition, Endpoint, Face, Refused, Twin, View
 
