@@ -18,6 +18,8 @@ from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
 from promptstore.sync.resolve import Resolver, Side
 from promptstore.sync.session import Serial
+from promptstore.sync.team.joining import team_of
+from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.witness import Witness
 
 
@@ -29,14 +31,25 @@ class Rig:
     workspaces: Mapping[str, MemoryWorkspace]
     now: float = 1_000_000.0
     options: dict[str, object] = field(default_factory=dict)
+    shares: bool = False
+    """Whether the runs exchange with the git remote, as the commands do."""
+    keeps_lease: bool = False
+    team: Team = field(default_factory=Alone)
+    notes: list[str] = field(default_factory=list)
 
     def engine(self, **options: object) -> Engine:
         sessions = open_sessions(self.store, chosen(self.store, []), lambda config, _: self.workspaces[config.name])
         state = self.store.repository.state_dir
+        journal = Journal(os.path.join(state, "journal"))
+        if self.shares:
+            self.team = team_of(
+                self.store, journal, seconds=lambda: self.now, note=self.notes.append, keep=self.keeps_lease
+            )
+        self.team.begin(sessions)
         return Engine(
             self.store,
             sessions,
-            Journal(os.path.join(state, "journal")),
+            journal,
             Witness(os.path.join(state, "witness.json")),
             lambda session: Policy(
                 covers=session.config.covers,
@@ -45,12 +58,15 @@ class Rig:
             ),
             seconds=lambda: self.now,
             pool=Serial(),
+            lead=self.team,
         )
 
     def sync(self, accept: str | None = None, history: bool = False, **options: object) -> Result:
         engine = self.engine(**options)
         engine.observe(Depth(history=history))
-        return engine.run(accept)
+        result = engine.run(accept)
+        result.errors += self.team.end(engine.sessions())
+        return result
 
     def resolve(self, slug: str, side: Side, editor: Callable[[str], str | None] = lambda text: text) -> None:
         """Settle one prompt's conflicts as the command does: without a network."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from promptstore.cli.app import App
 from promptstore.errors import ConfigError, Where
@@ -19,6 +19,8 @@ from promptstore.sync.journal import EngineLock, Journal
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import Opener, chosen, network_opener, open_sessions
 from promptstore.sync.session import Session
+from promptstore.sync.team.joining import team_of
+from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.witness import Witness
 
 
@@ -39,11 +41,16 @@ class Assembled:
 
     engine: Engine
     sessions: list[Session]
+    team: Team
+    unsent: list[SyncError] = field(default_factory=list)
+    """What went wrong when other clones were told, known after `close`."""
 
     def errors(self) -> list[SyncError]:
-        return [error for session in self.sessions for error in session.errors]
+        return [error for session in self.sessions for error in session.errors] + self.unsent
 
     def close(self) -> None:
+        """Tell other clones what came of the run, and hang up."""
+        self.unsent = self.team.end(self.sessions)
         for session in self.sessions:
             if session.workspace is not None:
                 session.workspace.close()
@@ -57,23 +64,28 @@ def assemble(
     *,
     online: bool = True,
     opener: Opener | None = None,
+    keep: bool = False,
 ) -> Assembled:
     """An engine over the named remotes (all by default). Offline it works from what was last seen; ``opener`` opens
-    workspaces in another way than over the network."""
+    workspaces in another way than over the network, ``keep`` holds leases beyond the run."""
     remotes = chosen(store, names)
     _refuse_unsupported(store)
     opener = opener or (network_opener(machine_keys(app)) if online else None)
     sessions = open_sessions(store, remotes, opener)
+    journal = Journal(state_file(store, "journal"))
+    team = team_of(store, journal, seconds=time.time, note=app.note, keep=keep) if opener else Alone()
+    team.begin(sessions)
     engine = Engine(
         store,
         sessions,
-        Journal(state_file(store, "journal")),
+        journal,
         Witness(state_file(store, "witness.json")),
         lambda session: policy_for(store, session.config, flags or Flags()),
         seconds=time.time,
+        lead=team,
         progress=app.detail,
     )
-    return Assembled(engine, sessions)
+    return Assembled(engine, sessions, team)
 
 
 def _refuse_unsupported(store: Store) -> None:

@@ -86,6 +86,7 @@ def _run(
             result = assembled.engine.run(accept)
         finally:
             assembled.close()
+        result.errors += assembled.unsent
         done = [session.name for session in assembled.sessions if not session.down]
         LastSync(state_file(store, "last-sync.json")).note(done, store.clock())
     actions = [{**action.as_json(), "result": "done"} for action in result.done]

@@ -54,8 +54,10 @@ class Agreements:
 
     def read(self) -> Agreement:
         commit = self._refs.read(self.ref)
-        if commit is None:
-            return Agreement()
+        return Agreement() if commit is None else self.at(commit)
+
+    def at(self, commit: str) -> Agreement:
+        """What a commit of the ref says."""
         try:
             return self._parse(commit)
         except (GitError, ValueError, KeyError, TypeError) as error:

@@ -93,6 +93,7 @@ class Engine:
     def observe(self, depth: Depth) -> dict[str, Counts]:
         """Look at every remote; one that fails is left out of the run and told about."""
         self._ref = None
+        self._journal.refresh()
         self._store.checkout.mend()
         settle_renames(self._store)
         counts = {}
@@ -150,9 +151,12 @@ class Engine:
         session.pending.clear()
 
     def _has_unfinished(self, session: Session) -> bool:
-        """Whether a publish of an earlier run is not recorded yet; alone, looking once more costs nothing."""
+        """Whether a publish of an earlier run, or of the last leader, is not recorded yet. Alone, looking once more
+        costs nothing."""
+        if not self._lead.shared or self._lead.inherits(session.name):
+            return True
         intents = (intent for intent in self._journal.intents().values() if intent.remote == session.name)
-        return not self._lead.shared or any(intent.state in UNFINISHED for intent in intents)
+        return any(intent.state in UNFINISHED for intent in intents)
 
     def _recover(self, session: Session) -> None:
         local = self._local()

@@ -37,6 +37,10 @@ class Revisions:
         """Whether ``older`` is ``newer`` or stands in its history."""
         return older == newer or not self._attempt("merge-base", "--is-ancestor", older, newer)[0]
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both come from, or None."""
+        return self._attempt("merge-base", one, other)[1].strip() or None
+
     def changes(self, tip: str, known: Iterable[str], folder: str) -> bytes:
         """What the first-parent commits of ``tip``, oldest first and without those that ``known`` ones reach, did to
         the files of ``folder``: git's raw log, records divided by NUL, each commit's beginning with ``\\x01``."""
@@ -55,6 +59,10 @@ class Revisions:
     def upstream(self, branch: str) -> str | None:
         """The full name of the ref that ``branch`` (a full name) follows, be it there or not."""
         return self._attempt("for-each-ref", "--format=%(upstream)", branch)[1].strip() or None
+
+    def setting(self, name: str) -> str | None:
+        """One of git's settings, or None."""
+        return self._attempt("config", "--get", name)[1].strip() or None
 
     def author(self) -> tuple[str, str]:
         """Name and e-mail of who is at the keyboard, by git's config; empty where git knows nobody."""

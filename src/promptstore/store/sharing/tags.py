@@ -33,12 +33,16 @@ class Shared:
 
 
 def take_tags(store: Store, names: Names) -> Shared:
-    """Let the remote's moves count here. Tags that all vanish at once are not obeyed."""
+    """Let the remote's moves count here. Tags that all vanish at once, and that nobody took away by a move in their
+    history, are not obeyed: they go back there with what is sent next."""
     theirs = below(store.refs.list(names.tags), names.tags)
     base = below(store.refs.list(names.agreed), names.agreed)
     ours = below(store.refs.list(TAGS), TAGS)
-    if base and not theirs:
-        return Shared(unchanged=len(ours), restored=len(base))
+    lost = _lost(store, base) if base and not theirs else []
+    if lost:
+        forget = [RefMove(names.agreed + name, None, base[name]) for name in lost]
+        store.refs.move(forget, f"promptstore: {names.remote} lost its tags")
+        return Shared(unchanged=len(ours), restored=len(lost))
     seen = {name: oid for name, oid in _seen(store, ours, theirs).items() if name not in base}
     moves, conflicts = merge_tags({**seen, **base}, ours, theirs)
     _give_way(store, names, {name: theirs.get(name) for name in conflicts})
@@ -98,6 +102,13 @@ def agreements(
         for name in sorted(same)
         if theirs.get(name) != base.get(name)
     ]
+
+
+def _lost(store: Store, base: Mapping[str, str]) -> list[str]:
+    """Those of the remote's tags that went without anybody taking them away."""
+    newest = {(move.slug, move.tag): move for move in reversed(tag_history(store))}
+    moves = {name: newest.get(parse_tag_ref(TAGS + name) or ("", "")) for name in base}
+    return [name for name, move in moves.items() if move is None or move.new_commit is not None]
 
 
 def _seen(store: Store, ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:

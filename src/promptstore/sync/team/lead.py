@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from promptstore.sync.actions import SyncError
 from promptstore.sync.journal import Intent
+from promptstore.sync.session import Session
 
 
 class Lead(Protocol):
@@ -17,6 +19,9 @@ class Lead(Protocol):
     def check(self, remote: str) -> None:
         """Raise where it is known already that another clone leads; asks nobody."""
 
+    def inherits(self, remote: str) -> bool:
+        """Whether whoever led before left writes in doubt, to be looked into first."""
+
     def take(self, remote: str) -> None:
         """Make sure that this clone leads."""
 
@@ -24,13 +29,33 @@ class Lead(Protocol):
         """Tell what is about to be sent, so that whoever takes over after this clone died finds out about it."""
 
 
+class Team(Lead, Protocol):
+    """A lead that is shared with other clones: what they sent is taken before a run, what came of it is sent after."""
+
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """Take what other clones sent."""
+
+    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
+        """Send what is new; returns what went wrong."""
+
+
 class Alone:
     """The only clone."""
 
     shared = False
 
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """There is nobody to hear from."""
+
+    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
+        """There is nobody to tell."""
+        return []
+
     def check(self, remote: str) -> None:
         """Nobody else is there."""
+
+    def inherits(self, remote: str) -> bool:
+        return False
 
     def take(self, remote: str) -> None:
         """It is led already."""

@@ -57,6 +57,11 @@ class Leases:
         left = lease.until - self._seconds() if lease is not None and lease.holder == self._clone.id else 0.0
         return left > self._duration / 2
 
+    def inherits(self, remote: str) -> bool:
+        """Whether the last leader left writes of which nobody knows the end."""
+        lease = self.standing(remote)
+        return lease is not None and lease.holder != self._clone.id and bool(lease.intents)
+
     # --- moving
 
     def take(self, remote: str) -> None:

@@ -1,0 +1,50 @@
+"""Two clones' agreements with one vendor, merged: by rights only the leader changes them, but it may not have heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from promptstore.store.git.refs import RefMove
+from promptstore.store.history import system_identity
+from promptstore.store.refnames import base_ref
+from promptstore.store.sharing import Names
+from promptstore.store.store import Store
+from promptstore.sync.agreement import Agreed, Agreement
+from promptstore.sync.session import Session
+
+VersionKey = Callable[[str], Any]
+
+
+def merge_agreements(base: Agreement, ours: Agreement, theirs: Agreement, key: VersionKey) -> dict[str, Agreed | None]:
+    """What must change in ``theirs`` so that ours counts too: of two changes of one prompt, the one that knows the
+    newer vendor version, else theirs."""
+    changes: dict[str, Agreed | None] = {}
+    for slug in sorted({*base.prompts, *ours.prompts, *theirs.prompts}):
+        was, here, there = base.prompts.get(slug), ours.prompts.get(slug), theirs.prompts.get(slug)
+        if here in (was, there):
+            continue
+        if there == was or _is_newer(here, there, key):
+            changes[slug] = here
+    return changes
+
+
+def _is_newer(here: Agreed | None, there: Agreed | None, key: VersionKey) -> bool:
+    if here is None or there is None:
+        return there is None
+    return bool(here.link.id == there.link.id and key(here.link.head) > key(there.link.head))
+
+
+def join_agreements(store: Store, names: Names, session: Session) -> None:
+    """Bring what other clones agreed on with a remote together with ours."""
+    name = base_ref(session.name)
+    ours, theirs = store.refs.read(name), store.refs.read(names.tracking(name))
+    if not ours or not theirs or store.locator.is_ancestor(theirs, ours) or store.locator.is_ancestor(ours, theirs):
+        return
+    known = session.agreements
+    common = store.git.revisions.merge_base(ours, theirs)
+    before = known.at(common) if common else Agreement()
+    target = known.at(theirs)
+    changes = merge_agreements(before, known.at(ours), target, session.vendor.version_key)
+    store.refs.move([RefMove(name, theirs, ours)], f"promptstore: fetch {names.remote}")
+    known.write(target, changes, system_identity(store.clock()), workspace=target.workspace)

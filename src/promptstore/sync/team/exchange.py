@@ -1,0 +1,122 @@
+"""A run among several clones: first take what the others sent, at the end send them what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from promptstore.errors import GitError, OriginRefuses, OriginUnreachable, PromptStoreError
+from promptstore.store.sharing import Names, fetch_shared, send_shared
+from promptstore.store.store import Store
+from promptstore.sync.actions import SyncError
+from promptstore.sync.journal import Intent
+from promptstore.sync.session import Session
+from promptstore.sync.team.bases import join_agreements
+from promptstore.sync.team.leases import Leases
+
+
+class Exchange:
+    """The lead over remotes that clones share through one git remote."""
+
+    shared = True
+
+    def __init__(
+        self, store: Store, names: Names, leases: Leases, note: Callable[[str], None], *, keep: bool = False
+    ) -> None:
+        """``note`` tells people what else happened; ``keep``: hold on to the leases after the run, as a daemon does."""
+        self._store = store
+        self._names = names
+        self._leases = leases
+        self._note = note
+        self._keep = keep
+        self._away: GitError | None = None
+
+    # --- before and after a run
+
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """Take tags, numbers and agreements. Where the git remote is away, only a lease still held lets us write."""
+        try:
+            found = fetch_shared(self._store, self._names.remote)
+        except GitError as error:
+            self._away = error
+            return
+        for name in found.conflicts:
+            self._note(f"warning: {_tag(name)} was moved at {self._names.remote} too; that one counts")
+        if found.restored:
+            self._note(f"warning: {self._names.remote} has none of its {found.restored} tags any more; they are kept")
+        for session in sessions:
+            join_agreements(self._store, self._names, session)
+
+    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
+        """Send what is new and let the leases go. What cannot be sent now goes with the next run."""
+        if self._away is not None:
+            return []
+        try:
+            send_shared(self._store, self._names.remote)
+            for session in () if self._keep else sessions:
+                self._leases.release(session.name)
+        except OriginRefuses:
+            return []  # said already by whoever wanted to write; whoever only reads needs no right to send
+        except PromptStoreError as error:
+            return [SyncError(self._names.remote, None, error.message, True, error.kind, error.hint)]
+        return []
+
+    # --- the lead
+
+    def check(self, remote: str) -> None:
+        if self._away is not None and not self._leases.holds(remote):
+            raise self._unknown(self._away)
+        self._leases.check(remote)
+
+    def inherits(self, remote: str) -> bool:
+        return self._leases.inherits(remote)
+
+    def take(self, remote: str) -> None:
+        self.check(remote)
+        self._leases.take(remote)
+
+    def announce(self, remote: str, intents: Sequence[Intent]) -> None:
+        self._leases.announce(remote, intents)
+
+    def _unknown(self, error: GitError) -> GitError:
+        if not isinstance(error, OriginUnreachable):
+            return error
+        hint = f'without {self._names.remote} nobody knows who may publish; `[git] remote = ""` keeps to this clone'
+        return OriginUnreachable(error.message, hint=hint)
+
+
+def _tag(name: str) -> str:
+    slug, _, tag = name.partition("/-/")
+    return f"tag {tag} of {slug}"
+
+
+class Publisher:
+    """The one clone that writes where the git remote takes no refs of ours (`git config promptstore.publisher true`)."""
+
+    shared = False
+
+    def __init__(self, store: Store, names: Names) -> None:
+        self._store = store
+        self._names = names
+
+    def begin(self, sessions: Sequence[Session]) -> None:
+        """Take what is there; that the git remote is away matters to nobody."""
+        try:
+            fetch_shared(self._store, self._names.remote)
+        except OriginUnreachable:
+            return
+
+    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
+        """Nothing is sent."""
+        return []
+
+    def check(self, remote: str) -> None:
+        """It always leads."""
+
+    def inherits(self, remote: str) -> bool:
+        return False
+
+    def take(self, remote: str) -> None:
+        """It always leads."""
+
+    def announce(self, remote: str, intents: Sequence[Intent]) -> None:
+        """Nobody would listen."""

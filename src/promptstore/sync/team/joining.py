@@ -1,0 +1,32 @@
+"""Finding out whether this clone is alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from promptstore.store.sharing import Names
+from promptstore.store.store import Store
+from promptstore.sync.journal import Journal
+from promptstore.sync.team.clone import this_clone
+from promptstore.sync.team.exchange import Exchange, Publisher
+from promptstore.sync.team.lead import Alone, Team
+from promptstore.sync.team.leases import Leases
+
+_YES = frozenset({"true", "yes", "on", "1"})
+
+
+def team_of(
+    store: Store, journal: Journal, *, seconds: Callable[[], float], note: Callable[[str], None], keep: bool = False
+) -> Team:
+    """The clones that share the git remote of ``[git] remote``; without one this clone is alone.
+
+    ``seconds`` is the wall clock, ``note`` tells people what happened, ``keep`` holds leases beyond the run.
+    """
+    remote = store.config.git.remote
+    if not remote or store.git.revisions.setting(f"remote.{remote}.url") is None:
+        return Alone()
+    names = Names(remote)
+    if (store.git.revisions.setting("promptstore.publisher") or "").lower() in _YES:
+        return Publisher(store, names)
+    leases = Leases(store, names, this_clone(store), journal, seconds=seconds, duration=store.config.daemon.lease)
+    return Exchange(store, names, leases, note, keep=keep)

@@ -1,0 +1,236 @@
+"""Several clones of one bare origin, and one vendor: who writes, what they tell each other, and who takes over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace
+from repos import CONFIG, chat, commit, git
+
+from promptstore.errors import WriteInDoubt
+from promptstore.store.address import parse_address
+from promptstore.store.store import Store
+from promptstore.store.tagging import set_tag
+
+TEXT = "First paragraph.\n\nSecond paragraph."
+
+
+class Killed(BaseException):
+    """The machine dies."""
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    where = tmp_path / "origin.git"
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(where))
+    first = tmp_path / "first"
+    first.mkdir()
+    git(first, "init", "-q", "-b", "main")
+    git(first, "config", "user.name", "Ann")
+    git(first, "config", "user.email", "ann@example.com")
+    (first / ".promptstore.toml").write_text(CONFIG)
+    commit(first, {"p": chat(TEXT), "q": chat("q")}, "Start")
+    git(first, "push", "-q", str(where), "main")
+    return where
+
+
+def clone(origin: Path, name: str, acme: MemoryWorkspace) -> Rig:
+    where = origin.parent / name
+    git(origin.parent, "clone", "-q", str(origin), str(where))
+    git(where, "config", "user.name", name)
+    git(where, "config", "user.email", f"{name}@example.com")
+    return Rig(Store.open(where), {"acme": acme}, shares=True)
+
+
+@pytest.fixture
+def ann(origin: Path, acme: MemoryWorkspace) -> Rig:
+    return clone(origin, "ann", acme)
+
+
+@pytest.fixture
+def ben(origin: Path, acme: MemoryWorkspace) -> Rig:
+    return clone(origin, "ben", acme)
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def edit(rig: Rig, slug: str, text: str) -> None:
+    commit(root(rig), {slug: chat(text)})
+    git(root(rig), "push", "-q")
+
+
+def told(result: object) -> list[str]:
+    return [error.message for error in result.errors]  # type: ignore[attr-defined]
+
+
+def test_what_one_clone_published_another_knows(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    assert ann.sync().errors == []
+    assert acme.writes == ["publish", "publish"]
+    result = ben.sync()
+    assert (result.done, told(result)) == ([], [])
+    edit(ben, "p", "two")
+    ben.sync()
+    git(root(ann), "pull", "-q")
+    result = ann.sync()
+    assert (result.done, told(result)) == ([], [])
+    assert len(acme.by_name("p").versions) == 2
+
+
+def test_the_others_only_look_while_a_daemon_leads(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    ann.keeps_lease = True
+    ann.sync()
+    edit(ben, "p", "two")
+    acme.edit("q", "q, better")
+    result = ben.sync()
+    assert result.done == []
+    assert "syncs this remote" in told(result)[0]
+    assert all(error.retry for error in result.errors)
+    assert acme.text("p") == TEXT
+    assert "q, better" in git(root(ben), "show", "acme/main:prompts/q.yaml")
+    git(root(ann), "pull", "-q")
+    assert {f"{a.kind} {a.slug}" for a in ann.sync().done} == {"update-remote p", "update-local q"}
+    assert acme.text("p") == "two"
+
+
+def test_another_takes_over_when_the_lease_ran_out(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    ann.keeps_lease = True
+    ann.sync()
+    edit(ben, "p", "two")
+    ben.now += 119
+    assert told(ben.sync()) != []
+    ben.now += 20
+    assert told(ben.sync()) == []
+    assert acme.text("p") == "two"
+    git(root(ann), "pull", "-q")
+    ann.now = ben.now
+    assert (ann.sync().done, ann.sync().errors) == ([], [])
+
+
+def test_two_that_start_at_once_do_not_both_publish(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    """Both have looked before either leads: the one that loses the race for the lease sends nothing."""
+    results = []
+
+    def race(step: str) -> None:
+        if step == "before find" and not results:
+            results.append(None)
+            results[0] = ben.sync()
+
+    acme.chaos = race
+    ann.sync()
+    assert told(results[0]) != []
+    assert acme.writes == ["publish", "publish"]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_write_of_a_machine_that_died_is_never_made_twice(
+    ann: Rig, ben: Rig, acme: MemoryWorkspace, arrives: bool
+) -> None:
+    """The word sent before the write is all that the next leader has to go by: ann's disk is gone."""
+    ann.sync()
+    edit(ann, "p", "two")
+
+    def die(step: str) -> None:
+        if step == ("after publish" if arrives else "before publish"):
+            raise Killed
+
+    acme.chaos = die
+    with pytest.raises(Killed):
+        ann.sync()
+    acme.chaos = lambda _: None
+    git(root(ben), "pull", "-q")
+    ben.now = ann.now + 100
+    assert told(ben.sync()) != []  # ann's lease still stands
+    ben.now = ann.now + 300
+    ben.until_quiet()
+    assert len(acme.by_name("p").versions) == 2
+    assert acme.text("p") == "two"
+
+
+def test_a_write_in_doubt_is_waited_for_by_the_next_leader(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    ann.sync()
+    edit(ann, "p", "two")
+
+    def lose(step: str) -> None:
+        if step == "before publish":
+            raise WriteInDoubt("no answer")
+
+    acme.chaos = lose
+    assert told(ann.sync()) != []
+    acme.chaos = lambda _: None
+    git(root(ben), "pull", "-q")
+    ben.now = ann.now + 30  # the lease was given up; the settle window is open
+    result = ben.sync()
+    assert [a.kind for a in result.done] == []
+    assert acme.text("p") == TEXT
+    ben.now = ann.now + 120
+    ben.until_quiet()
+    assert acme.text("p") == "two"
+    assert len(acme.by_name("p").versions) == 2
+
+
+def test_without_the_origin_nobody_publishes(ann: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ann.sync()
+    edit(ann, "p", "two")
+    origin.rename(origin.with_suffix(".away"))
+    result = ann.sync()
+    assert result.done == []
+    assert [error.retry for error in result.errors] == [True]
+    assert acme.text("p") == TEXT
+    origin.with_suffix(".away").rename(origin)
+    assert told(ann.sync()) == []
+    assert acme.text("p") == "two"
+
+
+def test_a_leader_goes_on_while_the_origin_is_away_and_its_lease_lasts(
+    ann: Rig, origin: Path, acme: MemoryWorkspace
+) -> None:
+    ann.keeps_lease = True
+    ann.sync()
+    acme.edit("q", "q, better")
+    origin.rename(origin.with_suffix(".away"))
+    assert [f"{a.kind} {a.slug}" for a in ann.sync().done] == ["update-local q"]
+
+
+def test_an_origin_that_takes_no_refs_of_ours(ann: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    hook = origin / "hooks" / "update"
+    hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) exit 0;; esac\necho no such refs here >&2; exit 1\n')
+    hook.chmod(0o755)
+    result = ann.sync()
+    assert result.done == []
+    assert "publisher" in result.errors[0].hint
+    assert acme.writes == []
+    git(root(ann), "config", "promptstore.publisher", "true")
+    assert ann.sync().errors == []
+    assert acme.writes == ["publish", "publish"]
+
+
+def test_tags_go_round(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    ann.sync()
+    set_tag(ann.store, ann.store.locate(parse_address("p@1")), "production")
+    assert [f"{a.kind} {a.slug}" for a in ann.sync().done] == ["tag-remote p"]
+    assert ben.sync().done == []
+    assert ben.store.tags("p") == {"production": 1}
+    acme.label("p", "production", None)
+    assert [f"{a.kind} {a.slug}" for a in ben.sync().done] == ["untag-local p"]
+    assert ann.sync().done == []
+    assert ann.store.tags("p") == {}
+
+
+def test_two_clones_that_import_the_same_version_make_the_same_commit(
+    ann: Rig, ben: Rig, acme: MemoryWorkspace
+) -> None:
+    ann.sync()
+    ben.sync()
+    acme.edit("p", "from the vendor")
+    ann.sync()
+    ben.sync()
+    assert git(root(ann), "rev-parse", "main") == git(root(ben), "rev-parse", "main")
