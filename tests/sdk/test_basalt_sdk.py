@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from repos import chat, commit, make_store
-from twins import CONFIG
+from twins import CONFIG, link
 
 from promptstore.serve.server import Running, embedded
 from promptstore.store.store import Store
@@ -74,6 +74,22 @@ def test_versions_and_tags(prompts: Any, store: Store) -> None:
     assert texts == [f"{word} {{{{ name }}}}" for word in ("Hello", "Hello", "Bye", "Bye", "Bye")]
     assert prompts.publish_sync("greeting", new_tag="production", tag="latest").label == "production"
     assert store.get("greeting", tag="production").version == 2
+
+
+def test_a_linked_store_has_basalts_own_versions(store: Store) -> None:
+    (Path(store.root) / ".promptstore.toml").write_text(CONFIG + '[remotes.b]\nvendor = "basalt"\n')
+    commit(Path(store.root), {"greeting": chat("Bye {{ name }}")})
+    with Store.open(store.root) as linked:
+        hello, bye = (one.blob for one in linked.history.numbering(linked.tip).of("greeting"))
+        link(linked, "b", "greeting", "greeting", {"1.9.0": hello, "1.10.0": bye})
+        with embedded(linked) as running:
+            prompts = opened(running).prompts
+            for version, text in (("1.9.0", "Hello"), ("1.10.0", "Bye")):
+                found = prompts.get_sync("greeting", version=version, cache_enabled=False)
+                assert (found.version, found.system_text) == (version, f"{text} {{{{ name }}}}")
+            assert prompts.get_sync("greeting", tag="latest", cache_enabled=False).version == "1.10.0"
+            with pytest.raises(errors.NotFoundError):
+                prompts.get_sync("greeting", version="2", cache_enabled=False)
 
 
 def test_the_list_and_a_description(prompts: Any) -> None:

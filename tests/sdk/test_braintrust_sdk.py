@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twins import GREETING, copy_store, make_template
+from twins import CONFIG, GREETING, copy_store, link, make_template
 
 from promptstore.serve.server import Running, embedded
 from promptstore.store.store import Store
@@ -105,6 +105,26 @@ def test_the_versions_of_a_prompt_are_listed(running: Running, workspace: Worksp
         short(second.version),
         short(first.version),
     ]
+
+
+def test_a_linked_store_has_braintrusts_own_versions(template: Path, tmp_path: Path) -> None:
+    with copy_store(template, tmp_path / "linked"):
+        (tmp_path / "linked" / ".promptstore.toml").write_text(CONFIG + '[remotes.bt]\nvendor = "braintrust"\n')
+    first, second = "1000194954541498081", "1000194954541498082"
+    with Store.open(tmp_path / "linked") as linked:
+        blobs = linked.prompts_at(linked.tip)
+        link(linked, "bt", GREETING, "prompt-1", {first: blobs["bee"], second: blobs[GREETING]})
+        with embedded(linked) as running:
+            for version in (first, short(first)):
+                prompt = load(running, GREETING, version=version, defaults={"model": "m"})
+                assert (prompt.version, said(prompt.build(how="on"))) == (first, "Buzz on")
+            newest = load(running, GREETING, defaults={"model": "m"})
+            assert (newest.id, newest.version) == ("prompt-1", second)
+            braintrust.login(app_url=running.url, api_key=running.key, force_login=True)
+            listed = braintrust.get_prompt_versions("any", "prompt-1")
+            assert [short(one) if one.isdigit() else one for one in listed] == [short(second), short(first)]
+            with pytest.raises(ValueError, match="not found"):
+                load(running, GREETING, version="2", defaults={"model": "m"}).build()
 
 
 def test_what_is_not_there_is_the_sdks_own_error(running: Running) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from repos import chat, git, make_store
 from promptstore.serve.app import build_app
 from promptstore.serve.guards import Access
 from promptstore.store.store import Store
+from promptstore.sync.agreement import Agreed, Agreements
+from promptstore.sync.trees import KnownVersion, Link
 from promptstore.vendors.registry import vendors
 
 CONFIG = '[store]\nprompts = "prompts"\nbranch = "main"\n'
@@ -78,3 +80,11 @@ def publication(name: str, *texts: str, **version: Any) -> dict[str, Any]:
 
 def names(items: Iterable[dict[str, Any]]) -> list[str]:
     return [item["prompt_name"] for item in items]
+
+
+def link(store: Store, remote: str, slug: str, prompt: str, versions: Mapping[str, str], **more: Any) -> None:
+    """Agree with a remote that the slug is that prompt; ``versions`` are the vendor's, with our text of each."""
+    known = {version: KnownVersion(blob, "") for version, blob in versions.items()}
+    found = Link(prompt, slug, [*versions][-1], "", known, **{"called": slug, **more})
+    agreements = Agreements(remote, store.refs, store.objects, store.commits)
+    agreements.write(agreements.read(), {slug: Agreed([*versions.values()][-1], found)}, store.user())

@@ -100,14 +100,25 @@ class StoreView:
             raise PromptNotFound(f"there is no prompt '{slug}'", where=Where(slug=slug))
         if versions and versions[-1].blob == blob:
             return self._edition(slug, versions[-1])
-        return Edition(slug, 0, None, blob, self.tip)
+        theirs = self._theirs(slug, blob)
+        return Edition(slug, whole_number(theirs) or 0, None, blob, self.tip, theirs)
 
     def editions(self, slug: str) -> Sequence[Edition]:
         return [self._edition(slug, version) for version in self.numbering.of(slug)]
 
+    def theirs(self, slug: str) -> Sequence[Edition]:
+        link = self._link(slug)
+        if link is None:
+            return []
+        return [self._linked(slug, link, version) for version in sorted(link.versions, key=self._vendor.version_key)]
+
     def numbered(self, slug: str, number: int) -> Edition:
-        link = self._link(slug) if self._vendor.capabilities.numbered else None
-        found = self._linked(slug, link, number) if link else self._own(slug, number)
+        link = self._link(slug)
+        theirs = str(number)
+        if link is None:
+            found = self._own(slug, number)
+        else:
+            found = self._linked(slug, link, theirs) if theirs in link.versions else None
         if found is None:
             raise VersionNotFound(f"'{slug}' has no version {number}", where=Where(slug=slug))
         return found
@@ -117,24 +128,24 @@ class StoreView:
             return None  # the vendor's numbers are meant, and this clone cannot know them
         return next((self._edition(slug, v) for v in self.numbering.of(slug) if v.number == number), None)
 
-    def _linked(self, slug: str, link: Link, number: int) -> Edition | None:
-        known = link.versions.get(str(number))
-        if known is None:
-            return None
-        same = [version for version in self.numbering.of(slug) if version.blob == known.blob]
+    def _linked(self, slug: str, link: Link, theirs: str) -> Edition:
+        number, blob = whole_number(theirs) or 0, link.versions[theirs].blob
+        same = [version for version in self.numbering.of(slug) if version.blob == blob]
         if same:
-            return Edition(slug, number, same[-1].number, known.blob, same[-1].commit)
-        return Edition(slug, number, None, known.blob, None)
+            return Edition(slug, number, same[-1].number, blob, same[-1].commit, theirs)
+        return Edition(slug, number, None, blob, None, theirs)
 
-    def _edition(self, slug: str, version: Version) -> Edition:
-        return Edition(slug, self._number(slug, version), version.number, version.blob, version.commit)
+    def _edition(self, slug: str, version: Version, tag: str = "") -> Edition:
+        theirs = self._theirs(slug, version.blob, tag)
+        own = 0 if self._links.lost or self._link(slug) else version.number
+        return Edition(slug, whole_number(theirs) or own, version.number, version.blob, version.commit, theirs)
 
-    def _number(self, slug: str, version: Version) -> int:
-        link = self._link(slug) if self._vendor.capabilities.numbered else None
-        if link is None:
-            return 0 if self._links.lost else version.number
-        theirs = link.version_of(version.blob) or ""
-        return whole_number(theirs) or 0
+    def _theirs(self, slug: str, blob: str, tag: str = "") -> str:
+        """The vendor's version of a text: the one it has that tag on, else the newest."""
+        link = self._link(slug)
+        same = [version for version, known in link.versions.items() if known.blob == blob] if link else []
+        tagged = link.tags.get(tag) if link else None
+        return tagged if tagged in same else max(same, key=self._vendor.version_key, default="")
 
     # --- tags
 
@@ -148,15 +159,14 @@ class StoreView:
 
     def _placed(self, slug: str, commits: Mapping[str, str]) -> dict[str, Edition]:
         places = {tag: self._store.locator.place(slug, commit, self.numbering) for tag, commit in commits.items()}
-        return {tag: self._at(place) for tag, place in places.items() if place is not None}
+        return {tag: self._at(place, tag) for tag, place in places.items() if place is not None}
 
-    def _at(self, place: Located) -> Edition:
+    def _at(self, place: Located, tag: str) -> Edition:
         version = next((v for v in self.numbering.of(place.slug) if v.number == place.version), None)
         if version is not None:
-            return self._edition(place.slug, version)
-        link = self._link(place.slug)
-        theirs = (link.version_of(place.blob) if link else None) or ""
-        return Edition(place.slug, whole_number(theirs) or 0, None, place.blob, place.commit)
+            return self._edition(place.slug, version, tag)
+        theirs = self._theirs(place.slug, place.blob, tag)
+        return Edition(place.slug, whole_number(theirs) or 0, None, place.blob, place.commit, theirs)
 
     # --- what they say
 

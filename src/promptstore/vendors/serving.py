@@ -97,6 +97,8 @@ class Edition:
     """The store's number; None for a text that never came to the synced branch."""
     blob: str
     commit: str | None
+    theirs: str = ""
+    """The vendor's own version, whatever its form, where the store is linked to that vendor and knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,12 @@ class View(Protocol):
 
     def numbered(self, slug: str, number: int) -> Edition:
         """The edition of that ``number``. Raises VersionNotFound."""
+
+    def theirs(self, slug: str) -> Sequence[Edition]:
+        """Every version that the vendor is known to have of a linked prompt, oldest first; none where it is not linked.
+
+        Two of the vendor's versions may have one text; of an edition from elsewhere, ``theirs`` is then the newest.
+        """
 
     def tags(self, slug: str) -> Mapping[str, Edition]:
         """The deployment tags of one prompt."""

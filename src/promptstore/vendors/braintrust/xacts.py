@@ -38,6 +38,11 @@ def order(version: str) -> int:
     return int(decimal(version) or 0)
 
 
+def seconds_of(xact: str) -> int:
+    """The Unix time at which a transaction in its decimal form was made."""
+    return (int(xact) & _LOW) >> 16
+
+
 def minted(seconds: int, counter: int) -> str:
     """An id for a write of ours at that time; a greater counter is always a later id."""
     return str(_TOP | ((seconds & 0xFFFFFFFF) << 16) + counter)

@@ -1,9 +1,10 @@
 """Basalt's API over the git store, for the local twin (Basalt API reference).
 
-What the real server leaves open is settled like this: versions are the store's numbers; without version and tag a get
-gives ``production``, and the newest version with a warning where there is none; an unknown version or tag is a 404,
-never another version; a publish that names neither tags the newest version; ``latest`` cannot be moved; the store has
-no features, so ``featureSlug`` narrows nothing. Slugs may hold slashes, encoded or not.
+What the real server leaves open is settled like this: versions are the store's numbers, or where the store is linked to
+Basalt, Basalt's own; without version and tag a get gives ``production``, and the newest version with a warning where
+there is none; an unknown version or tag is a 404, never another version; a publish that names neither tags the newest
+version; ``latest`` cannot be moved; the store has no features, so ``featureSlug`` narrows nothing. Slugs may hold
+slashes, encoded or not.
 """
 
 from __future__ import annotations

@@ -69,9 +69,10 @@ class Catalogue:
 
     def versions(self, entry: Entry) -> Mapping[str, Edition]:
         """Every version that can be asked for, oldest first."""
-        newest = self.view.newest(entry.slug)
-        tagged = self.view.tags(entry.slug).values()
-        return {version_of(edition): edition for edition in [*self.view.editions(entry.slug), *tagged, newest]}
+        view, slug = self.view, entry.slug
+        ours = [*view.editions(slug), *view.tags(slug).values(), view.newest(slug)]
+        unknown_there = [edition for edition in ours if not edition.theirs]
+        return {version_of(edition): edition for edition in [*view.theirs(slug), *unknown_there]}
 
     def tags(self, entry: Entry) -> Mapping[str, Edition]:
         """The deployment tags, and ``latest``."""
@@ -102,8 +103,12 @@ def _a_tag_of(edition: Edition, tags: Mapping[str, Edition]) -> str:
 
 
 def version_of(edition: Edition) -> str:
-    """The edition's number. A text that never came to the synced branch has none: it goes by its content, below all."""
-    return str(edition.number) if edition.number else f"0-{edition.blob[:12]}"
+    """Basalt's own version where it is known, else the store's number.
+
+    A text without either goes by its content, below all: one that never came to the synced branch, and in a store
+    that is linked to Basalt, one that Basalt does not have.
+    """
+    return edition.theirs or (str(edition.number) if edition.number else f"0-{edition.blob[:12]}")
 
 
 class Catalogues:

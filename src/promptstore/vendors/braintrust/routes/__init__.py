@@ -1,6 +1,7 @@
 """Braintrust's API over the git store, for the local twin (Braintrust API reference, its SDKs, recorded answers).
 
-What the real server leaves open is settled like this: every project name is this store; an unknown version or
+Versions are transaction ids: Braintrust's own where the store is linked to it, else made of the commits' times. What
+the real server leaves open is settled like this: every project name is this store; an unknown version or
 environment is an empty list, or 400 for a single read; a version counts exactly; an environment need not be made
 before it is pointed with; a prompt created under a deleted one's slug is another prompt.
 """

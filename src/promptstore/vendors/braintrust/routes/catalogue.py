@@ -11,7 +11,7 @@ from typing import Any
 from promptstore.errors import InvalidPrompt, NotRepresentable
 from promptstore.vendors.base import Document
 from promptstore.vendors.braintrust.lens.normal import DOCUMENT_KEYS
-from promptstore.vendors.braintrust.xacts import decimal, minted
+from promptstore.vendors.braintrust.xacts import decimal, minted, seconds_of
 from promptstore.vendors.serving import Edition, Refused, Stamp, Twin, View
 from promptstore.vendors.values import Wire
 
@@ -31,7 +31,7 @@ ORG_NAME = "promptstore"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One edition with the transaction id that it always had."""
+    """One edition with its transaction id: Braintrust's own where it is known, else one made of the commit's time."""
 
     xact: str
     edition: Edition
@@ -47,10 +47,7 @@ class Entry:
     key: str
     name: str
     versions: tuple[Version, ...]
-
-    @property
-    def head(self) -> Version:
-        return self.versions[-1]
+    head: Version
 
 
 class Catalogue:
@@ -70,7 +67,9 @@ class Catalogue:
             document = self.view.document(self.view.newest(slug))
         except (InvalidPrompt, NotRepresentable):
             return None
-        return Entry(slug, self._ids[slug], document["slug"], document["name"], self._versions[slug])
+        versions = self._versions[slug]
+        head = _version_of(self.view.newest(slug), versions) or versions[-1]
+        return Entry(slug, self._ids[slug], document["slug"], document["name"], versions, head)
 
     @cached_property
     def _ids(self) -> Mapping[str, str]:
@@ -98,8 +97,10 @@ class Catalogue:
         return {slug: _dated([(edition, next(stamps)) for edition in each]) for slug, each in editions.items()}
 
     def _editions(self, slug: str) -> Sequence[Edition]:
+        """Oldest first: what Braintrust has, then what it does not have yet."""
         numbered, newest = list(self.view.editions(slug)), self.view.newest(slug)
-        return numbered if numbered and numbered[-1].blob == newest.blob else [*numbered, newest]
+        ours = numbered if numbered and numbered[-1].blob == newest.blob else [*numbered, newest]
+        return [*self.view.theirs(slug), *(edition for edition in ours if not edition.theirs)]
 
     def with_id(self, prompt: str) -> Entry:
         """Raises Refused, in Braintrust's words for what is not there."""
@@ -122,10 +123,10 @@ class Catalogue:
         return self.pointers(entry).get(environment)
 
     def pointers(self, entry: Entry) -> dict[str, Version]:
-        """The tags that stand at a version of the synced branch."""
-        by_number = {one.edition.version: one for one in entry.versions if one.edition.version is not None}
-        tags = self.view.tags(entry.slug)
-        return {tag: by_number[edition.version] for tag, edition in tags.items() if edition.version in by_number}
+        """The tags that stand at a version of the synced branch, or at one of Braintrust's."""
+        tags = self.view.tags(entry.slug).items()
+        found = {tag: _version_of(edition, entry.versions) for tag, edition in tags}
+        return {tag: version for tag, version in found.items() if version is not None}
 
     def document(self, entry: Entry, version: Version) -> Document:
         """Raises Refused (400) for an edition that Braintrust could not hold."""
@@ -150,10 +151,23 @@ class Catalogue:
         }
 
 
+def _version_of(edition: Edition, versions: Sequence[Version]) -> Version | None:
+    """The version that an edition is: by Braintrust's id of it, else by its number on the synced branch."""
+    if edition.theirs:
+        return next((one for one in versions if one.xact == edition.theirs), None)
+    if edition.version is None:
+        return None
+    return next((one for one in versions if one.edition.version == edition.version and not one.edition.theirs), None)
+
+
 def _dated(editions: Sequence[tuple[Edition, Stamp]]) -> tuple[Version, ...]:
     """Ids that grow with the versions even where the commits' clocks went back."""
     found, latest = [], 0
     for place, (edition, stamp) in enumerate(editions):
+        if edition.theirs:
+            latest = max(latest, seconds_of(edition.theirs) + 1)
+            found.append(Version(edition.theirs, edition, stamp))
+            continue
         latest = max(latest, int(stamp.when.timestamp()) if stamp.when else 0)
         found.append(Version(minted(latest, place + 1), edition, stamp))
     return tuple(found)

@@ -43,8 +43,8 @@ class Catalogue:
     def _ids(self) -> Mapping[str, int]:
         """Ids by slug: the vendor's own where linked, else made of the first name the prompt ever had."""
         slugs = [*self.view.active, *self.view.deleted]
-        ids = {slug: whole_number(self.view.remote_id(slug) or "") for slug in slugs}
-        linked = {slug: known for slug, known in ids.items() if known is not None}
+        known = {slug: whole_number(self.view.remote_id(slug) or "") for slug in slugs}
+        linked = {slug: number for slug, number in known.items() if number is not None}
         # A prompt that moved keeps its id from a new one under its old name.
         rest = sorted((slug for slug in slugs if slug not in linked), key=lambda slug: (self._unmoved(slug), slug))
         keys = {slug: ("prompt", self.view.origin(slug)) for slug in rest}
