@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "push": Entry("sync:push", REMOTES, "Only publish what is committed here."),
     "conflicts": Entry("conflicts:conflicts", REMOTES, "Show fields that both sides changed."),
     "resolve": Entry("resolve:resolve", REMOTES, "Settle conflicts."),
+    "daemon": Entry("daemon:daemon", REMOTES, "Keep the store and its remotes together all the time."),
     "serve": Entry("serve:serve", MORE, "Serve the store as the vendors' own APIs."),
     "doctor": Entry("doctor:doctor", MORE, "Find what is wrong with a store, and mend it."),
     "demo": Entry("demo:demo", MORE, "Play the whole story in a temporary folder."),

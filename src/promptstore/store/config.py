@@ -64,6 +64,7 @@ class DaemonConfig:
     autocommit: bool = False
     lease: float = 120.0
     webhook: str = ""
+    watch: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class _Reader:
         store = self._table(data, "store", ("prompts", "branch"))
         sync = self._table(data, "sync", ("integrate", "delete_remote", "settle", "max_delete"))
         git = self._table(data, "git", ("remote", "push", "publish"))
-        daemon = self._table(data, "daemon", ("poll", "debounce", "autocommit", "lease", "webhook"))
+        daemon = self._table(data, "daemon", ("poll", "debounce", "autocommit", "lease", "webhook", "watch"))
         notify = self._table(data, "notify", ("command",))
         return Config(
             prompts=self._folder(store),
@@ -184,6 +185,7 @@ class _Reader:
                 self._flag(daemon, "daemon", "autocommit"),
                 self._duration(daemon, "daemon", "lease", 120.0),
                 self._text(daemon, "daemon", "webhook", ""),
+                self._choice(daemon, "daemon", "watch", ("auto", "events", "poll")),
             ),
             notify=self._texts(notify, "notify", "command") or (),
         )

@@ -209,5 +209,7 @@ class Vendor:
     needs_project: bool = False
     routes: str | None = None
     """The module in which the local twin finds ``face``; see ``promptstore.vendors.serving``."""
+    webhook: str | None = None
+    """The module with ``signed(headers, body, secret)``, which says whether a webhook is the vendor's, where it signs."""
     questions: str | None = None
     """The module in which a probe finds ``QUESTIONS``; see ``promptstore.vendors.conformance.questions``."""

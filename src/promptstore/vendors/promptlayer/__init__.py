@@ -39,4 +39,5 @@ VENDOR = Vendor(
     connect=_connect,
     version_key=int,
     routes="promptstore.vendors.promptlayer.routes",
+    webhook="promptstore.vendors.promptlayer.webhook",
 )

@@ -1,0 +1,151 @@
+"""``daemon run``: everything put together, in front, until a signal ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TextIO
+
+from promptstore.daemon.interruptible import Interruptible
+from promptstore.daemon.lease import Alone
+from promptstore.daemon.log import open_log
+from promptstore.daemon.loop import Clocks, Loop
+from promptstore.daemon.mailbox import Command, Mailbox
+from promptstore.daemon.notify import Notifier
+from promptstore.daemon.status import Lock
+from promptstore.daemon.surroundings import Here
+from promptstore.daemon.systemd import Supervisor
+from promptstore.daemon.work import Assembled, Work
+from promptstore.daemon.worker import Worker
+from promptstore.errors import RemoteUnreachable
+from promptstore.store.config import Config, RemoteConfig
+from promptstore.store.git.repository import require_repository
+from promptstore.store.store import Store
+from promptstore.sync.credentials import Keys
+from promptstore.sync.last_sync import LastSync
+from promptstore.sync.remotes import Opener, network_opener
+from promptstore.vendors.base import Vendor, Workspace
+from promptstore.vendors.http import Timing
+from promptstore.vendors.registry import vendor
+
+SECRET_VARIABLE = "PROMPTSTORE_WEBHOOK_SECRET"
+
+AssembleWith = Callable[[Store, Sequence[str], Opener | None], Assembled]
+"""``(store, remotes, opener)``: an engine over these remotes; without an opener it stays offline."""
+
+Announce = Callable[[Mapping[str, Any]], None]
+
+
+class Daemon:
+    """One daemon of one clone."""
+
+    def __init__(self, root: str, keys: Keys, assemble: AssembleWith, announce: Announce) -> None:
+        """``announce`` is called once, with the first status, when everything is watched."""
+        self._root = root
+        self._keys = keys
+        self._assemble_with = assemble
+        self._announce = announce
+        self._folder = require_repository(root).state_dir
+        self._mailbox = Mailbox()
+        self._stop = threading.Event()
+        self._progress: Callable[[], None] = lambda: None
+
+    def run(self, stream: TextIO | None, *, verbose: bool = False) -> int:
+        """Run until SIGTERM or SIGINT, telling ``stream`` what happens.
+
+        Raises StoreBusy where a daemon runs already, and ConfigError where there is no config to begin with.
+        """
+        lock = Lock(self._folder)
+        lock.take()
+        try:
+            return self._run(stream, verbose)
+        finally:
+            lock.release()
+
+    def _run(self, stream: TextIO | None, verbose: bool) -> int:
+        work = Work(self._root, self._assemble, Alone())
+        config = work.store.config
+        log = open_log(self._folder, self._secrets(config), stream, verbose=verbose)
+        worker = Worker(work, self._mailbox, time.monotonic)
+        self._progress = worker.progress
+        private = {SECRET_VARIABLE, *(self._variables(config))}
+        here = Here(
+            work,
+            self._mailbox,
+            log,
+            Notifier(self._keys.environ, private, log),
+            Supervisor(self._keys.environ),
+            folder=self._folder,
+            secret=self._keys.environ.get(SECRET_VARIABLE, ""),
+            ready=self._announce,
+        )
+        log.info("started, process %s, with the config of %s", os.getpid(), work.source)
+        with self._signals():
+            in_time = Loop(worker, self._mailbox, here, log, Clocks(), self._synced()).run(config)
+        here.close()
+        log.info("stopped" if in_time else "stopped in the middle of a call; the next run settles what came of it")
+        if not in_time:
+            os._exit(0)  # a call that hangs would keep the interpreter from ending
+        work.close()
+        return 0
+
+    # --- engines whose calls can be refused
+
+    def _assemble(self, store: Store, remotes: Sequence[str], online: bool) -> Assembled:
+        return self._assemble_with(store, remotes, self._opened if online else None)
+
+    def _opened(self, config: RemoteConfig, found: Vendor) -> Workspace:
+        inner = network_opener(self._keys, timing=Timing(sleep=self._sleep))(config, found)
+        return Interruptible(inner, self._stop, self._progress)
+
+    def _sleep(self, seconds: float) -> None:
+        """Between two tries of a read; at the end there is no other try."""
+        self._progress()
+        if self._stop.wait(seconds):
+            raise RemoteUnreachable("the daemon is ending", hint="the next run does it")
+
+    # --- signals
+
+    def _signals(self) -> _Signals:
+        def end(*_: object) -> None:
+            self._stop.set()
+            self._mailbox.put("stop")
+
+        def reload(*_: object) -> None:
+            command: Command = "reload"
+            self._mailbox.put(command)
+
+        return _Signals({signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload, signal.SIGIO: signal.SIG_IGN})
+
+    # --- what is private, and what was
+
+    def _variables(self, config: Config) -> list[str]:
+        return [self._keys.variable(remote, vendor(remote.vendor)) for remote in config.remotes.values()]
+
+    def _secrets(self, config: Config) -> list[str]:
+        names = [SECRET_VARIABLE, *self._variables(config)]
+        return [self._keys.environ.get(name, "") for name in names]
+
+    def _synced(self) -> dict[str, float]:
+        told = LastSync(os.path.join(self._folder, "last-sync.json")).read()
+        return {name: datetime.fromisoformat(text).timestamp() for name, text in told.items()}
+
+
+class _Signals:
+    """Handlers for as long as the block lasts; only the main thread can have them."""
+
+    def __init__(self, handlers: Mapping[signal.Signals, Any]) -> None:
+        self._handlers = handlers
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, handler) for number, handler in self._handlers.items()}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

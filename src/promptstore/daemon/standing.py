@@ -1,0 +1,122 @@
+"""How each remote stands, as passes find it: what is worth a line in the log, and what a person's attention. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from promptstore.sync.actions import Action, Plan, SyncError
+
+State = Literal["starting", "ok", "conflict", "halted", "waiting", "unreachable", "failing", "leased"]
+"""``waiting``: this checkout is in the middle of something; ``unreachable``: may pass; ``failing``: will not pass by
+itself; ``leased``: another machine writes there."""
+
+LASTING = 600.0
+"""Seconds of failure after which somebody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one pass found out about one remote."""
+
+    remote: str
+    state: State
+    error: str | None = None
+    conflicts: frozenset[tuple[str, str]] = frozenset()
+    """(slug, field) of each."""
+    held: int = 0
+    done: tuple[Action, ...] = ()
+    reached: bool = True
+    """Whether the remote answered, whatever became of single prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a change of standing is worth: lines for the log, alerts for a person."""
+
+    lines: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One remote over time. ``failing_since`` and ``synced`` are monotonic and wall seconds."""
+
+    outcome: Outcome
+    failing_since: float | None = None
+    alerted: bool = False
+    synced: float | None = None
+
+    def after(self, outcome: Outcome, now: float, wall: float) -> tuple[Standing, Told]:
+        """The standing after a pass, and what to tell of it."""
+        fails = outcome.state in {"unreachable", "failing"}
+        since = (now if self.failing_since is None else self.failing_since) if fails else None
+        failure = self._failure(outcome, since, now)
+        alerts = [*_conflicts(self.outcome, outcome), *_halt(self.outcome, outcome), *failure]
+        synced = wall if outcome.reached and outcome.state != "leased" else self.synced
+        standing = Standing(outcome, since, fails and (self.alerted or bool(failure)), synced)
+        return standing, Told(_change(self.outcome, outcome), tuple(alerts))
+
+    def _failure(self, outcome: Outcome, since: float | None, now: float) -> list[str]:
+        """A failure that lasts, or that will not pass by itself; told once."""
+        if since is None or self.alerted:
+            return []
+        lasts = outcome.state == "failing" or now - since >= LASTING
+        return [f"{outcome.remote}: {outcome.error}"] if lasts else []
+
+
+def _change(before: Outcome, now: Outcome) -> tuple[str, ...]:
+    if now.state == before.state:
+        return ()
+    if now.state == "ok":
+        return () if before.state == "starting" else (f"{now.remote}: all well again",)
+    return (f"{now.remote}: {now.state}" + (f": {now.error}" if now.error else ""),)
+
+
+def _conflicts(before: Outcome, now: Outcome) -> list[str]:
+    slugs = sorted({slug for slug, _ in now.conflicts - before.conflicts})
+    if not slugs:
+        return []
+    more = f" and {len(slugs) - 3} more" if len(slugs) > 3 else ""
+    return [f"{now.remote}: conflict in {', '.join(slugs[:3])}{more}; see `promptstore conflicts`"]
+
+
+def _halt(before: Outcome, now: Outcome) -> list[str]:
+    if now.state != "halted" or before.state == "halted":
+        return []
+    return [f"{now.remote}: halted: {now.error}"]
+
+
+def judged(remote: str, plan: Plan, done: Iterable[Action], errors: Iterable[SyncError]) -> Outcome:
+    """What a pass that ended with this says about one remote."""
+    mine = [error for error in errors if error.remote == remote]
+    outcome = Outcome(
+        remote,
+        "ok",
+        conflicts=frozenset((c.slug, c.field) for c in plan.conflicts if c.remote == remote),
+        held=sum(held.remote == remote for held in plan.held),
+        done=tuple(action for action in done if action.remote == remote),
+        reached=all(error.slug is not None or _is_busy(error) for error in mine),
+    )
+    halts = [halt for halt in plan.halted if halt.remote == remote]
+    if halts:
+        hint = f"if that is right, run `promptstore sync --accept {plan.plan_id}`"
+        return replace(outcome, state="halted", error=f"{halts[0].reason}; {hint}")
+    if mine:
+        return _failed(outcome, mine)
+    return replace(outcome, state="conflict") if outcome.conflicts else outcome
+
+
+def _failed(outcome: Outcome, errors: list[SyncError]) -> Outcome:
+    """The worst error decides: what will not pass by itself, then what may, then a busy checkout."""
+    worst = min(errors, key=lambda error: (error.retry, _is_busy(error)))
+    state: State = "failing" if not worst.retry else "waiting" if _is_busy(worst) else "unreachable"
+    place = f" ({worst.slug})" if worst.slug else ""
+    hint = f"; {worst.hint}" if worst.hint else ""
+    return replace(outcome, state=state, error=f"{worst.message}{place}{hint}")
+
+
+def _is_busy(error: SyncError) -> bool:
+    """Whether it was this checkout, not the remote, that was in the way (StoreBusy, RefMoved)."""
+    return error.retry and error.kind == "internal"

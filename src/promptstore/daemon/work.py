@@ -1,0 +1,206 @@
+"""What the daemon's one worker does: look at this clone, and run the engine's pass over remotes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from promptstore.daemon.autocommit import Burst, commit, ready
+from promptstore.daemon.following import follow
+from promptstore.daemon.lease import Lease
+from promptstore.daemon.scan import Busy, sandwiched
+from promptstore.daemon.standing import Outcome, judged
+from promptstore.errors import PromptStoreError, StoreBusy
+from promptstore.store.config import Config
+from promptstore.store.git.process import run
+from promptstore.store.git.repository import Repository, require_repository
+from promptstore.store.refnames import TAGS
+from promptstore.store.store import Store
+from promptstore.sync.actions import Plan, SyncError
+from promptstore.sync.engine import Engine
+from promptstore.sync.journal import EngineLock
+from promptstore.sync.last_sync import LastSync
+from promptstore.sync.local import published_ref, uncommitted
+from promptstore.sync.observe import Depth
+from promptstore.sync.session import Session
+
+
+class Assembled(Protocol):
+    """An engine and its sessions, as the command line makes them."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def sessions(self) -> Sequence[Session]: ...
+
+    def errors(self) -> list[SyncError]: ...
+
+    def close(self) -> None: ...
+
+
+Assemble = Callable[[Store, Sequence[str], bool], Assembled]
+"""``(store, remotes, online)``: an engine over these remotes (all, where none is named)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What in this clone decides whether there is anything to do: equal snapshots, nothing new."""
+
+    branch: str | None
+    published: str | None
+    tags: str
+    uncommitted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look found. ``wanted`` are the remotes for which something here is new."""
+
+    config: Config
+    wanted: frozenset[str] = frozenset()
+    committed: tuple[str, ...] = ()
+    """Slugs that were committed."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """Slugs that were not, and why."""
+    busy: str | None = None
+    again: float | None = None
+    """Seconds until files that are too young now may be looked at again."""
+    fault: str | None = None
+    """Why the config in L's commit cannot be used; the one before it still counts."""
+
+
+class Work:
+    """The hands of the daemon. Used by one thread; ``store`` is open between jobs, its helpers are not."""
+
+    def __init__(self, root: str, assemble: Assemble, lease: Lease, *, wall: Callable[[], float] = time.time) -> None:
+        self._repository: Repository = require_repository(root)
+        self._assemble = assemble
+        self._lease = lease
+        self._wall = wall
+        self._examined: Snapshot | None = None
+        self._uncommitted: frozenset[str] = frozenset()
+        self._fault: str | None = None
+        self.store, self.source = follow(root, self._repository, None)
+
+    def close(self) -> None:
+        self.store.close()
+
+    # --- this clone
+
+    def look(self, files: bool, reload: bool = False) -> Looked:
+        """Look at refs, and with ``files`` at the work tree, where saved files are committed if that is configured."""
+        try:
+            return self._look(files, reload)
+        finally:
+            self.store.close()
+
+    def _look(self, files: bool, reload: bool) -> Looked:
+        if reload or self._snapshot() != self._examined:
+            self._reconfigure()
+        looked = self._commit_saved() if files and self.store.config.daemon.autocommit else Looked(self.store.config)
+        busy = looked.busy or (self._look_at_files() if files else None)
+        return replace(looked, busy=busy, wanted=self._news(), fault=self._fault)
+
+    def _reconfigure(self) -> None:
+        """Follow the config in L's commit. A broken one changes nothing."""
+        try:
+            store, source = follow(self.store.root, self._repository, self.store.config.branch)
+        except PromptStoreError as error:
+            self._fault = f"the config was not taken over: {error}" + (f"; {error.hint}" if error.hint else "")
+            return
+        self._fault = None
+        if store.config == self.store.config:
+            store.close()
+            return
+        self.store.close()
+        self.store, self.source, self._examined = store, source, None
+
+    def _commit_saved(self) -> Looked:
+        config = self.store.config
+        burst = ready(self.store, self._wall(), config.daemon.debounce)
+        if burst is None:
+            return Looked(config)
+        if isinstance(burst, Busy):
+            return Looked(config, busy=burst.reason)
+        again = max(config.daemon.debounce, 0.05) if burst.young else None
+        if not burst.blobs:
+            return Looked(config, left=dict(burst.left), again=again)
+        return self._committed(burst, again)
+
+    def _committed(self, burst: Burst, again: float | None) -> Looked:
+        with self._lock():
+            done = commit(self.store, burst)
+        if done is None:
+            return Looked(self.store.config, busy="the branch moved, or a file was saved meanwhile")
+        return Looked(self.store.config, frozenset(), tuple(sorted(burst.blobs)), dict(burst.left), again=again)
+
+    def _look_at_files(self) -> str | None:
+        seen = sandwiched(self.store, lambda _: frozenset(uncommitted(self.store)))
+        if isinstance(seen, Busy):
+            return seen.reason
+        self._uncommitted = seen
+        return None
+
+    def _news(self) -> frozenset[str]:
+        """The remotes that the offline plan has something to do for, if anything changed since it was last made."""
+        snapshot = self._snapshot()
+        if snapshot == self._examined:
+            return frozenset()
+        assembled = self._assemble(self.store, (), False)
+        try:
+            assembled.engine.load()
+            plan = assembled.engine.plan()
+        finally:
+            assembled.close()
+        self._examined = snapshot
+        return frozenset(action.remote for action in plan.actions)
+
+    def _snapshot(self) -> Snapshot:
+        refs = self.store.refs
+        listing = run([*self.store.repository.arguments, "for-each-ref", "--format=%(objectname) %(refname)", TAGS])
+        tags = hashlib.sha256(listing).hexdigest()
+        published = refs.read(published_ref(self.store))
+        return Snapshot(refs.read(self.store.branch), published, tags, self._uncommitted)
+
+    # --- remotes
+
+    def run(self, remotes: Sequence[str]) -> list[Outcome]:
+        """One pass over the remotes that are ours to write to, and how each stands after it."""
+        mine = [name for name in remotes if self._lease.holds(name)]
+        leased = [Outcome(name, "leased", "another machine writes there") for name in remotes if name not in mine]
+        return leased + (self._pass(mine) if mine else [])
+
+    def _pass(self, remotes: Sequence[str]) -> list[Outcome]:
+        try:
+            with self._lock():
+                return self._synced(remotes)
+        except StoreBusy as error:
+            return [Outcome(name, "waiting", str(error)) for name in remotes]
+        except PromptStoreError as error:
+            text = f"{error}; {error.hint}" if error.hint else str(error)
+            return [Outcome(name, "failing", text, reached=False) for name in remotes]
+        finally:
+            self.store.close()
+
+    def _synced(self, remotes: Sequence[str]) -> list[Outcome]:
+        assembled = self._assemble(self.store, remotes, True)
+        try:
+            assembled.engine.observe(Depth())
+            result = assembled.engine.run()
+        finally:
+            assembled.close()
+        reached = [session.name for session in assembled.sessions if not session.down]
+        LastSync(self._state("last-sync.json")).note(reached, self.store.clock())
+        plan: Plan = result.plan
+        return [judged(name, plan, result.done, result.errors) for name in remotes]
+
+    def _lock(self) -> EngineLock:
+        return EngineLock(self._state("lock"))
+
+    def _state(self, name: str) -> str:
+        return os.path.join(self._repository.state_dir, name)
