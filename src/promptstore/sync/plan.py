@@ -277,6 +277,8 @@ class Planner:
 
         Each is sent once, and none that says what the newest says: that one will bear the tag.
         """
+        if not self.vendor.capabilities.tags:
+            return []
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
         floor = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0

@@ -18,12 +18,17 @@ Place = str | None | Literal[False]
 """Where a tag stands, in the vendor's versions: a version, None for nowhere, False for a text the vendor lacks."""
 
 
+_COMING = frozenset({"create-remote", "update-remote", "create-local", "update-local"})
+"""What brings a very text to the other side. A merge does not: both sides get another one."""
+
+
 def plan_tags(trees: Trees, vendor: Vendor, policy: Policy, contents: Plan) -> Plan:
     """The tag moves of one remote, given what its contents are about to become."""
     unsettled = {held.slug for held in contents.held} | {conflict.slug for conflict in contents.conflicts}
+    leaving = {action.slug for action in contents.actions if action.kind in {"delete-remote", "delete-local"}}
     outcomes: list[Outcome] = []
-    for slug in sorted({*trees.base, *trees.local, *trees.seen}):
-        if policy.covers(slug) and slug not in unsettled and slug not in trees.in_doubt and slug not in trees.gone:
+    for slug in sorted({*trees.base, *trees.local, *trees.seen} - unsettled - leaving - trees.in_doubt):
+        if policy.covers(slug):
             planner = _TagPlanner(trees, vendor, policy, slug, contents)
             outcomes.extend(planner.decide())
     return collect(outcomes)
@@ -40,8 +45,8 @@ class _TagPlanner:
         base = trees.base.get(slug)
         self.link: Link = base.link if base else EMPTY_LINK
         self.local: LocalEntry | None = trees.local.get(slug)
-        self.seen: RemoteEntry | None = trees.seen.get(slug)
-        self.coming = {action.blob for action in contents.actions if action.slug == slug}
+        self.seen: RemoteEntry | None = None if slug in trees.gone else trees.seen.get(slug)
+        self.coming = {action.blob for action in contents.actions if action.slug == slug and action.kind in _COMING}
 
     def decide(self) -> Iterator[Outcome]:
         if not self.vendor.capabilities.tags or (self.seen is None and not self.coming):

@@ -1,0 +1,143 @@
+"""The written policy (docs/sync-lifecycle.md, "What is decided") as one small function, made from the laws alone.
+
+It knows nothing of trees, vendors and documents: only texts, what each side did since they were last agreed on, and
+what the run may do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planner_worlds import AT, PLACES, Terms, Text, World
+
+
+def decided(world: World, terms: Terms) -> list[str]:
+    contents = _contents(world, terms)
+    return sorted([*contents, *_tags(world, terms, contents)])
+
+
+# --- contents
+
+
+def _contents(world: World, terms: Terms) -> list[str]:
+    if world.in_doubt:
+        return []  # no double publish: nothing is concluded while a write may still arrive
+    if world.remote and world.sight == "vanished":
+        return ["held"]  # absence needs proof
+    there = None if world.sight == "gone" else world.remote
+    if world.base is None:
+        return _never_agreed(world, there, terms)
+    if world.remote is None:
+        return []  # the vendor was not looked at: nothing follows
+    return _agreed(world, there, terms)
+
+
+def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
+    """Without a base nobody knows who changed what: equal is agreed on, one-sided is copied, different a conflict."""
+    here = world.local
+    if here is None and there is None:
+        return ["agree"] if world.remote else []
+    if here is None:
+        return ["held"] if world.waiting else _if(terms.pull, f"pull {there}")
+    if there is None:
+        return _published(replace(world, remote=None), here, terms) if terms.push and terms.can("write") else []
+    if here == there:
+        return ["agree"]
+    return ["held"] if world.waiting else ["conflict"]
+
+
+def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
+    here, base = world.local, world.base
+    ours, theirs = here != base, there != base
+    if ours and not world.base_seen:
+        return ["held"]  # the branch may simply be behind: an old text is no edit
+    if here == there:
+        return ["agree"] if theirs else []
+    if world.waiting and (theirs or here is None):
+        return ["held"]  # what is not committed yet must not be overtaken
+    if ours and theirs:
+        return _both(world, there, terms)
+    return _theirs_alone(there, terms) if theirs else _ours_alone(world, terms)
+
+
+def _both(world: World, there: Text | None, terms: Terms) -> list[str]:
+    if world.local is None or there is None:
+        return ["conflict"]  # a deletion never wins over an edit
+    merged = merged_text(world.base or "X", world.local, there)
+    if merged is None:
+        return ["conflict"]
+    return [f"merge {merged}"] if terms.pull else ["held"]
+
+
+def merged_text(*texts: Text) -> Text | None:
+    """Place by place: who alone changed it has it; equal changes are one. None where both changed one, differently."""
+    made = []
+    for base, ours, theirs in zip(*(PLACES[text] for text in texts), strict=True):
+        if base not in (ours, theirs) and ours != theirs:
+            return None
+        made.append(theirs if ours == base else ours)
+    return AT[made[0], made[1]]
+
+
+def _theirs_alone(there: Text | None, terms: Terms) -> list[str]:
+    return _if(terms.pull, f"pull {there}" if there else "delete here")
+
+
+def _ours_alone(world: World, terms: Terms) -> list[str]:
+    if not terms.push:
+        return []
+    if world.local is None:
+        return ["delete there"] if terms.can("delete") and terms.allow_delete else ["held"]
+    return _published(world, world.local, terms) if terms.can("write") else ["held"]
+
+
+def _published(world: World, here: Text, terms: Terms) -> list[str]:
+    """A version that a tag names, between the agreed one and the newest, is sent before the newest."""
+    tagged, numbers = world.tags[1], world.numbers()
+    floor = numbers[world.base] if world.base else 0
+    between = terms.can("tags") and tagged is not None and floor < numbers[tagged] < numbers[here]
+    return [f"publish {tagged}" for _ in [0] if between and not _is_there(tagged, world)] + [f"publish {here}"]
+
+
+def _is_there(text: Text, world: World) -> bool:
+    """Whether the vendor has a version with this text."""
+    return text in world.vendor_versions() and (world.remote is not None or world.base is not None)
+
+
+def _if(allowed: bool, what: str) -> list[str]:
+    return [what] if allowed else []
+
+
+# --- tags: the same again, for a name instead of a text
+
+
+def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
+    if not terms.can("tags") or world.in_doubt or {"held", "conflict"} & {*contents}:
+        return []
+    if world.remote and world.sight == "gone" and not any(act.startswith("publish") for act in contents):
+        return []  # the prompt is gone there, and its tags with it
+    if not _on_both_sides(world, contents):
+        return []
+    base, here, there = world.tags
+    there = None if world.sight == "gone" else there
+    if here == there:
+        return _if(there != base and world.base is not None, f"tag agree {there or ''}".strip())
+    if there == base:
+        return _tag_there(here, terms, known=here is None or _is_there(here, world) or f"publish {here}" in contents)
+    if here == base:
+        return _if(terms.pull, f"tag here {there}" if there else "untag here")
+    return ["tag conflict"]
+
+
+def _on_both_sides(world: World, contents: list[str]) -> bool:
+    """A tag can stand only where the prompt is, or comes to be in this run."""
+    coming = any(act.startswith(("pull", "publish")) for act in contents)
+    return (world.local is not None or coming) and (world.remote is not None or coming)
+
+
+def _tag_there(here: Text | None, terms: Terms, *, known: bool) -> list[str]:
+    if not terms.push:
+        return []
+    if here is None:
+        return ["untag there"] if terms.can("untag") else ["tag held"]
+    return [f"tag there {here}"] if known else ["tag held"]  # a version older than what is there

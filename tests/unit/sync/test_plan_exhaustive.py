@@ -1,0 +1,170 @@
+"""The planner in every state of one prompt at one remote, against the written policy and against the laws.
+
+The fast tests take every n-th state, the slow ones all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice, product
+
+import pytest
+from planner_policy import decided
+from planner_worlds import Terms, Text, World, all_contents, all_new_tags, all_tags, all_terms, planned, said
+
+from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS
+
+State = tuple[World, Terms]
+Worlds = Callable[[], Iterator[World]]
+
+SPACES = [
+    pytest.param(all_contents, 37, id="contents"),
+    pytest.param(all_tags, 431, id="tags"),
+    pytest.param(all_new_tags, 61, id="tags-set-here"),
+]
+
+
+def states(worlds: Worlds, every: int = 1) -> Iterable[State]:
+    return islice(product(worlds(), all_terms()), 0, None, every)
+
+
+# --- the written policy
+
+
+@pytest.mark.parametrize(("worlds", "every"), SPACES)
+def test_states_are_decided_as_written(worlds: Worlds, every: int) -> None:
+    for world, terms in states(worlds, every):
+        assert said(planned(world, terms)) == decided(world, terms), (world, terms)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags])
+def test_every_state_is_decided_as_written(worlds: Worlds) -> None:
+    test_states_are_decided_as_written(worlds, 1)
+
+
+@pytest.mark.parametrize(("worlds", "every"), SPACES)
+def test_a_write_in_doubt_stops_everything(worlds: Worlds, every: int) -> None:
+    for world, terms in states(worlds, every * 10):
+        assert said(planned(replace(world, in_doubt=True), terms)) == []
+
+
+# --- laws that need no table
+
+
+@pytest.mark.parametrize(("worlds", "every"), SPACES)
+def test_states_keep_the_laws(worlds: Worlds, every: int) -> None:
+    for world, terms in states(worlds, every):
+        kinds = {action.kind for action in planned(world, terms).actions if action.kind != "link"}
+        for law in (_loses_no_edit, _needs_proof_of_absence, _keeps_to_its_terms):
+            law(world, terms, {*kinds})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags])
+def test_every_state_keeps_the_laws(worlds: Worlds) -> None:
+    test_states_keep_the_laws(worlds, 1)
+
+
+def _loses_no_edit(world: World, terms: Terms, kinds: set[str]) -> None:
+    """A text is replaced or removed only where the other side has seen it."""
+    ours, theirs = world.local != world.base, world.sight == "gone" or world.remote != world.base
+    if kinds & {"update-remote", "delete-remote"}:
+        assert not theirs
+        assert world.base_seen
+    if kinds & {"update-local", "delete-local"}:
+        assert not ours
+    if kinds & {"create-local", "update-local", "delete-local", "merge"}:
+        assert not world.waiting
+    if "create-remote" in kinds:
+        assert world.remote is None or world.sight == "gone"
+
+
+def _needs_proof_of_absence(world: World, terms: Terms, kinds: set[str]) -> None:
+    if kinds & {"delete-local", "untag-local"}:
+        assert world.remote is not None
+        assert world.sight == ("gone" if "delete-local" in kinds else "listed")
+    if world.sight == "vanished":
+        assert not kinds
+
+
+def _keeps_to_its_terms(world: World, terms: Terms, kinds: set[str]) -> None:
+    assert terms.pull or not kinds & (LOCAL_KINDS | LOCAL_TAG_KINDS)
+    assert terms.push or not kinds & (REMOTE_KINDS | REMOTE_TAG_KINDS)
+    assert terms.can("write") or not kinds & {"create-remote", "update-remote"}
+    assert (terms.can("delete") and terms.allow_delete) or "delete-remote" not in kinds
+    assert terms.can("tags") or not kinds & (LOCAL_TAG_KINDS | REMOTE_TAG_KINDS)
+    assert terms.can("untag") or "untag-remote" not in kinds
+
+
+# --- convergence: the plans of a run, carried out one after the other, come to an end, and to agreement
+
+
+@pytest.mark.parametrize(("worlds", "every"), SPACES[:2])
+def test_states_come_to_rest(worlds: Worlds, every: int) -> None:
+    for world, terms in states(worlds, every * 2):
+        _comes_to_rest(world, terms)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("worlds", [all_contents, all_tags])
+def test_every_state_comes_to_rest(worlds: Worlds) -> None:
+    for world, terms in states(worlds):
+        _comes_to_rest(world, terms)
+
+
+def _comes_to_rest(world: World, terms: Terms) -> None:
+    steps = [world]
+    while acts := _acts(said(planned(steps[-1], terms))):
+        steps.append(_carried_out(steps[-1], acts))
+        assert len(steps) < 6, (terms, steps)
+    rest = steps[-1]
+    left = said(planned(rest, terms))
+    if left or terms.mode != "both" or not terms.can("write"):
+        return
+    there = None if rest.sight == "gone" else rest.remote
+    if rest.base is not None and rest.remote is None:
+        return  # it was not looked at
+    assert rest.local == there, (terms, steps)
+    if terms.can("tags") and rest.local is not None:
+        assert rest.tags[1] == rest.tags[2], (terms, steps)
+
+
+def _acts(words: list[str]) -> list[str]:
+    return [word for word in words if word not in {"held", "conflict", "tag held", "tag conflict"}]
+
+
+def _carried_out(world: World, acts: list[str]) -> World:
+    """Contents first, then tags, as the engine does."""
+    newest: Text | None = world.local
+    for act in sorted(acts, key=lambda act: ("tag" in act, act == f"publish {newest}")):
+        world = _done(world, act)
+    return world
+
+
+def _done(world: World, act: str) -> World:
+    _, here, there = world.tags
+    match act.split():
+        case ["publish", text]:
+            return replace(world, base=text, base_seen=True, remote=text, sight="listed")  # type: ignore[arg-type]
+        case ["pull", text]:
+            return replace(world, base=text, base_seen=True, local=text)  # type: ignore[arg-type]
+        case ["merge", text]:
+            return replace(world, base=world.remote, base_seen=True, local=text)  # type: ignore[arg-type]
+        case ["agree"] if world.sight == "gone" or world.remote is None:
+            return replace(world, base=None, base_seen=True, remote=None, sight="listed", tags=(None, here, None))
+        case ["agree"]:
+            return replace(world, base=world.remote, base_seen=True)
+        case ["delete", _]:
+            return World()
+        case ["tag", "agree", *_]:
+            return replace(world, tags=(here, here, there))
+        case ["tag", "there", _] | ["untag", "there"]:
+            return replace(world, tags=(here, here, here))
+        case ["tag", "here", _] | ["untag", "here"]:
+            return replace(world, tags=(there, there, there))
+    raise AssertionError(act)
