@@ -102,6 +102,47 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
+class Tail:
+    """What is written to the log from now on, through rotations."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, FILE)
+        self._file: TextIO | None = None
+        self._open(at_end=True)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The lines that came since the last call."""
+        yield from self._read()
+        if self._was_rotated():
+            self._open(at_end=False)
+            yield from self._read()
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        for line in self._file or ():
+            row = parse_line(line)
+            if row is not None:
+                yield row
+
+    def _was_rotated(self) -> bool:
+        if self._file is None:
+            return os.path.exists(self._path)
+        try:
+            return not os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _open(self, *, at_end: bool) -> None:
+        if self._file is not None:
+            self._file.close()
+        try:
+            self._file = open(self._path, encoding="utf-8", errors="replace")  # noqa: SIM115 - open between calls
+        except FileNotFoundError:
+            self._file = None
+            return
+        if at_end:
+            self._file.seek(0, os.SEEK_END)
+
+
 def parse_line(line: str) -> dict[str, Any] | None:
     """A line of the log; None for one that was torn."""
     try:

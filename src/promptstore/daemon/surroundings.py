@@ -112,20 +112,22 @@ class Here:
         self._mailbox.touch(what, time.monotonic())
 
     def _listen(self, config: Config) -> None:
-        signatures = {name: _signature(remote.vendor) for name, remote in config.remotes.items()}
+        bell = Bell(self._secret, {name: _signature(remote.vendor) for name, remote in config.remotes.items()})
         address = config.daemon.webhook
+        if self._listener is not None and address == self._address:
+            self._listener.ring_with(bell)
+            return
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
+        self._address = address
         if not address:
             return
         if not self._secret:
             self._log.warning("[daemon] webhook is set, but PROMPTSTORE_WEBHOOK_SECRET is not: not listening")
             return
         try:
-            self._listener = Listener(
-                address, Bell(self._secret, signatures), lambda names: self._mailbox.put(Hint(names))
-            )
+            self._listener = Listener(address, bell, lambda names: self._mailbox.put(Hint(names)))
         except ConfigError as error:
             self._log.error("%s", error)
             return

@@ -65,8 +65,12 @@ class Listener:
             ) from None
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.5,), name="webhook", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="webhook", daemon=True)
         self._thread.start()
+
+    def ring_with(self, bell: Bell) -> None:
+        """Other remotes are rung for from now on."""
+        self._server.bell = bell
 
     def stop(self) -> None:
         self._server.shutdown()
