@@ -163,6 +163,8 @@ def _refusal(face: Face, problem: Refused) -> Response:
 def _response(face: Face, answer: Answer) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=dict(face.headers))
+    if answer.text:
+        return Response(answer.body, answer.status, dict(face.headers), "text/plain")
     return _json(answer.status, answer.body, face.headers)
 
 

@@ -20,7 +20,7 @@ def assign_slugs(heads: Sequence[RemoteHead], known: Mapping[str, str], by_key: 
     for head in sorted((head for head in heads if head.id not in known), key=lambda head: _order(head.id)):
         slug = by_key.get(head.name)
         if slug is None or slug in taken:
-            slug = _free(slugify(head.name, head.folder), taken)
+            slug = _free(slugify(head.path or head.name, head.folder), taken)
         slugs[head.id] = slug
         taken.add(slug)
     return slugs

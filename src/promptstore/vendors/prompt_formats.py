@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from promptstore.model.parts import TemplateFormat
 
 Change = Callable[[str, str, str], str]
-"""``(text, its format, its place) -> text``."""
+"""``(text, its format, its place) -> text``, or with the target format in the last place."""
 
 MapTexts = Callable[[Data, str, str, Change], Data]
 """``(block, its format, its place, change) -> block``: a copy with every text that the vendor fills variables into."""
 
 _MARK = re.compile(r"\{[{%#]")
 _BRACE = re.compile(r"[{}]")
+
+
+def _translate(text: str, source: str, target: str) -> str:
+    return translate(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
 
 
 def level_of(data: Data) -> str:
@@ -45,6 +49,8 @@ class PromptFormats:
     candidates: tuple[str, ...]
     """Where the file's own formats do not serve, these are tried in this order; the last is the richest."""
     map_texts: MapTexts
+    translation: Change = _translate
+    """``(text, source format, target format) -> text``; raises Untranslatable."""
 
     def target_of(self, data: Data) -> str:
         """The one format in which the whole prompt goes out.
@@ -92,7 +98,7 @@ class PromptFormats:
         if source == target or not (_has_marks(text, source) or _has_marks(text, target)):
             return text
         try:
-            return translate(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
+            return self.translation(text, source, target)
         except Untranslatable as problem:
             hint = problem.hint or f"write the text as a {' or '.join(self.candidates)} template"
             message = f"no {target} text for {self.title}: {problem.message}"

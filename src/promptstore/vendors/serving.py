@@ -60,6 +60,8 @@ class Answer:
 
     status: int
     body: Any = None
+    text: bool = False
+    """Is the body a text to be sent as it is."""
 
 
 @dataclass(frozen=True, slots=True)
