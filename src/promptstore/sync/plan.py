@@ -333,7 +333,7 @@ class Planner:
             yield Action(self.trees.remote, slug, "link", reason="deleted on both sides", remote_id=base.link.id)
         elif self._waits(slug):
             yield self._waiting(slug)
-        elif base.link.unmerged is not None or self._edited_since(slug, base, local):
+        elif base.link.unmerged is not None or self._edited_since(base, local):
             yield Conflict(
                 self.trees.remote, slug, "", self._prompt(base.blob).data(), self._prompt(local.blob).data(), None
             )
@@ -347,11 +347,9 @@ class Planner:
         else:
             yield from self._create_remote(slug, local)
 
-    def _edited_since(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
-        try:
-            return self._changed_here(slug, base, local)
-        except NotRepresentable:
-            return True
+    def _edited_since(self, base: BaseEntry, local: LocalEntry) -> bool:
+        """Any edit counts: whoever deleted it there did not see one that the vendor cannot hold, either."""
+        return local.blob != base.blob and self._prompt(local.blob) != self._prompt(base.blob)
 
     # --- pieces
 

@@ -207,7 +207,7 @@ def test_a_base_this_branch_has_not_seen(b: str, l: str, r: str, expected: str) 
     ("b", "l", "is_seen", "expected"),
     [
         ("x", "x", True, "delete-local x"),
-        ("x", "x#", True, "delete-local x#"),
+        ("x", "x#", True, "conflict"),
         ("x", "y", True, "conflict"),
         ("x", "bad", True, "conflict"),
         ("x", "-", True, "link"),
