@@ -46,19 +46,23 @@ class Intent:
 
 
 class Journal:
-    """The journal of one clone. Threads may share it."""
+    """The journal of one clone. Threads may share it. It is read once a run: one engine at a time writes it."""
 
     def __init__(self, path: str, files: Files = DISK) -> None:
         self._path = path
         self._files = files
         self._lock = threading.Lock()
+        self._known: dict[str, Intent] | None = None
 
     def write(self, intent: Intent) -> Intent:
         """Append a state durably: it is on the disk when this returns. Raises StateUnwritable (a full disk)."""
         line = json.dumps(asdict(intent), separators=(",", ":")) + "\n"
         try:
-            self._append(line.encode())
+            with self._lock:
+                self._append(line.encode())
+                self._intents()[intent.intent] = intent
         except OSError as error:
+            self.refresh()
             raise StateUnwritable(
                 f"the journal cannot be written: {error.strerror or error}",
                 where=Where(path=self._path),
@@ -66,10 +70,13 @@ class Journal:
             ) from None
         return intent
 
+    def refresh(self) -> None:
+        """Read it anew: another run may have written since."""
+        self._known = None
+
     def _append(self, line: bytes) -> None:
-        with self._lock:
-            whole = self._files.ending(self._path) in {b"", b"\n"}
-            self._files.append(self._path, line if whole else b"\n" + line)
+        whole = self._files.ending(self._path) in {b"", b"\n"}
+        self._files.append(self._path, line if whole else b"\n" + line)
 
     def move(self, intent: Intent, state: State, at: float, **more: Any) -> Intent:
         """The next state of an intent, written down."""
@@ -77,14 +84,21 @@ class Journal:
 
     def intents(self) -> dict[str, Intent]:
         """The last state of every intent."""
-        return {intent.intent: intent for intent in self._read()}
+        with self._lock:
+            return dict(self._intents())
 
     def forget_settled(self, before: float) -> None:
         """Start afresh when nothing in it is needed any more: nothing open, nothing recorded after ``before``."""
         with self._lock:
-            needed = [intent for intent in self.intents().values() if _is_needed(intent, before)]
+            needed = [intent for intent in self._intents().values() if _is_needed(intent, before)]
             if not needed:
                 self._files.remove(self._path)
+                self._known = None
+
+    def _intents(self) -> dict[str, Intent]:
+        if self._known is None:
+            self._known = {intent.intent: intent for intent in self._read()}
+        return self._known
 
     def _read(self) -> Iterator[Intent]:
         for line in (self._files.read(self._path) or b"").split(b"\n"):
