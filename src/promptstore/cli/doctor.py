@@ -73,6 +73,10 @@ def _mended(finding: Finding) -> Finding:
 def _findings(app: App, store: Store, offline: bool) -> Iterator[Finding]:
     yield from _interrupted(store)
     yield from _stale_locks(store)
+    damaged = list(_damaged_refs(store))
+    yield from damaged
+    if damaged:
+        return  # the rest is to be read from them
     yield from _history(store)
     yield from _merge_driver(store)
     yield from _refspecs(store)
@@ -96,10 +100,7 @@ def _mend(store: Store) -> Callable[[], None]:
 
 
 def _stale_locks(store: Store) -> Iterator[Finding]:
-    from promptstore.store.git.repository import worktree_dirs
-
-    for tree in worktree_dirs(store.repository):
-        lock = os.path.join(tree.git_dir, "index.lock")
+    for lock in _locks(store):
         try:
             age = time.time() - os.stat(lock).st_mtime
         except FileNotFoundError:
@@ -107,6 +108,25 @@ def _stale_locks(store: Store) -> Iterator[Finding]:
         if age > _STALE:
             message = f"{lock} is {int(age / 60)} minutes old; its git command is probably dead"
             yield Finding("stale-lock", message, "promptstore doctor --fix", partial(os.unlink, lock))
+
+
+def _locks(store: Store) -> Iterator[str]:
+    """Where a git command that was killed may have left its lock."""
+    from promptstore.store.git.repository import worktree_dirs
+
+    for tree in worktree_dirs(store.repository):
+        yield from (os.path.join(tree.git_dir, name) for name in ("index.lock", "HEAD.lock"))
+    common = store.repository.common_dir
+    yield from (os.path.join(common, name) for name in ("packed-refs.lock", "config.lock"))
+    for folder, _, names in os.walk(os.path.join(common, "refs")):
+        yield from (os.path.join(folder, name) for name in names if name.endswith(".lock"))
+
+
+def _damaged_refs(store: Store) -> Iterator[Finding]:
+    from promptstore.store.mending import damaged_refs, mend_ref
+
+    for name in damaged_refs(store):
+        yield Finding("damaged-ref", f"{name} is damaged", "promptstore doctor --fix", partial(mend_ref, store, name))
 
 
 def _history(store: Store) -> Iterator[Finding]:

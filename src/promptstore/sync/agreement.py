@@ -53,7 +53,10 @@ class Agreements:
         self._commits = commits
 
     def read(self) -> Agreement:
-        commit = self._refs.read(self.ref)
+        try:
+            commit = self._refs.read(self.ref)
+        except GitError as error:
+            return Agreement(damaged=str(error))
         return Agreement() if commit is None else self.at(commit)
 
     def at(self, commit: str) -> Agreement:
@@ -89,12 +92,19 @@ class Agreements:
         if named:
             files[_WORKSPACE] = named.encode()
         lost = before.damaged is not None
+        if lost and before.commit is None:
+            self._refs.drop_damaged(self.ref)
         message = f"Agree with {self._remote} on {len(real)} prompt{'' if len(real) == 1 else 's'}\n"
-        new = self._commits.write([NewCommit(before.commit, who, who, message, files, fresh_tree=lost)])[0]
+        new = self._commits.write([NewCommit(self._parent(before), who, who, message, files, fresh_tree=lost)])[0]
         self._refs.move([RefMove(self.ref, new, before.commit)], f"promptstore: agree with {self._remote}")
         merged = {**before.prompts, **{slug: agreed for slug, agreed in real.items() if agreed}}
         kept = {slug: agreed for slug, agreed in merged.items() if real.get(slug, agreed) is not None}
         return Agreement(new, kept, workspace or before.workspace)
+
+    def _parent(self, before: Agreement) -> str | None:
+        """The commit to build on; of a damaged ref perhaps nothing is left."""
+        there = before.damaged is None or (before.commit and self._objects.commit(before.commit) == before.commit)
+        return before.commit if there else None
 
 
 def _json(link: Link) -> bytes:

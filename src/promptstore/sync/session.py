@@ -121,7 +121,7 @@ class Session:
         prompts = dict(self.tracked.prompts)
         if old in prompts:
             prompts[new] = prompts.pop(old)
-        self.tracked = Tracked(self.tracked.commit, prompts)
+        self.tracked = replace(self.tracked, prompts=prompts)
         self.renamed[new] = old
 
     def relink_tag(self, slug: str, tag: str, version: str | None) -> None:

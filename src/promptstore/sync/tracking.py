@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from promptstore.errors import GitError
@@ -30,6 +30,8 @@ class Tracked:
 
     commit: str | None = None
     prompts: Mapping[str, RemoteEntry] = field(default_factory=dict)
+    damaged: bool = False
+    """Whether the ref could not be read: then everything is asked again, and nothing is concluded from it."""
 
     def by_id(self) -> dict[str, str]:
         """Vendor id -> slug."""
@@ -59,13 +61,12 @@ class Tracking:
         self._commits = commits
 
     def read(self) -> Tracked:
-        commit = self._refs.read(self.ref)
-        if commit is None:
-            return Tracked()
+        commit = None
         try:
-            return self._parse(commit)
+            commit = self._refs.read(self.ref)
+            return Tracked() if commit is None else self._parse(commit)
         except (GitError, ValueError, KeyError, TypeError):
-            return Tracked(commit)  # unreadable: everything is asked again, nothing is concluded from it
+            return Tracked(commit, damaged=True)
 
     def _parse(self, commit: str) -> Tracked:
         tree = {path: entry.oid for path, entry in self._objects.tree(commit).items()}
@@ -80,10 +81,19 @@ class Tracking:
         """Append what was seen and return the new tip. Raises RefMoved when another engine did so meanwhile."""
         if not sightings:
             return before.commit
-        chain = [self._commit(before.commit if i == 0 else i - 1, seen, who) for i, seen in enumerate(sightings)]
+        if before.damaged and before.commit is None:
+            self._refs.drop_damaged(self.ref)
+        chain = [self._commit(i - 1 if i else self._parent(before), seen, who) for i, seen in enumerate(sightings)]
+        if before.damaged:
+            chain[0] = replace(chain[0], fresh_tree=True)
         new = self._commits.write(chain)[-1]
         self._refs.move([RefMove(self.ref, new, before.commit)], f"promptstore: fetch {self._remote}")
         return new
+
+    def _parent(self, before: Tracked) -> str | None:
+        """The commit to build on; of a damaged ref perhaps nothing is left."""
+        there = not before.damaged or (before.commit and self._objects.commit(before.commit) == before.commit)
+        return before.commit if there else None
 
     def _commit(self, parent: str | int | None, seen: Sighting, who: Identity) -> NewCommit:
         files: dict[str, bytes | str | None] = {}

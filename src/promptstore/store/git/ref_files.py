@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from promptstore.store.git.repository import Repository
 
+_HEX = frozenset("0123456789abcdef")
+
 MAX_SYMBOLIC = 5  # links followed from one symbolic ref to the next, as many as git does
 
 
@@ -30,12 +32,17 @@ def uses_reftable(repository: Repository) -> bool:
 
 
 def read_loose(repository: Repository, name: str) -> str | None:
-    """What a loose ref's file says (an id, or ``ref: NAME``), or None."""
+    """What a loose ref's file says (an id, or ``ref: NAME``; see `is_target`), or None where there is no file."""
     try:
         with open(loose_path(repository, name), encoding="utf-8", errors="replace") as file:
-            return file.read().strip() or None
+            return file.read().strip()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def is_target(words: str) -> bool:
+    """Whether a ref's file says something. After a power failure it may be empty, or full of nulls."""
+    return words.startswith("ref: ") or (len(words) in {40, 64} and _HEX.issuperset(words))
 
 
 def find_packed(text: bytes, name: str) -> str | None:
@@ -62,6 +69,6 @@ def read_ref(repository: Repository, name: str) -> str | None:
         if words is None:
             return find_packed(read_packed(repository), name)
         if not words.startswith("ref: "):
-            return words
+            return words if is_target(words) else None
         name = words[5:]
     return None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from promptstore.store.git.process import run
+from promptstore.errors import GitError
+from promptstore.store.git.process import attempt, failure, run
 from promptstore.store.git.ref_files import (
     MAX_SYMBOLIC,
     find_packed,
+    is_target,
     loose_path,
     packed_path,
     read_loose,
@@ -62,17 +65,31 @@ class Refs:
         self._reftable = uses_reftable(repository)
 
     def read(self, name: str) -> str | None:
-        """The object that ``name`` points to (symbolic refs followed), or None."""
+        """The object that ``name`` points to (symbolic refs followed), or None. Raises GitError for a damaged ref."""
         if self._reftable:
             return self._ask(name)
         for _ in range(MAX_SYMBOLIC):
             words = read_loose(self._repository, name)
             if words is None:
                 return find_packed(self._packed_text(), name)
+            if not is_target(words):
+                raise _damaged(name)
             if not words.startswith("ref: "):
                 return words
             name = words.removeprefix("ref: ")
         return None
+
+    def damaged(self, *prefixes: str) -> list[str]:
+        """The refs below the prefixes whose files say nothing that is an id."""
+        done = attempt([*self._repository.arguments, "for-each-ref", "--format=%(refname)", *prefixes])
+        return _broken(done.stderr)
+
+    def drop_damaged(self, name: str) -> None:
+        """Remove the file of a damaged ref, which git itself does not; a sound ref stays. What is left is what
+        ``packed-refs`` says of it, or nothing."""
+        words = None if self._reftable else read_loose(self._repository, name)
+        if words is not None and not is_target(words):
+            os.unlink(self.path(name))
 
     def head_branch(self, git_dir: str | None = None) -> str | None:
         """The full name of the branch checked out, or None for a detached HEAD."""
@@ -104,9 +121,17 @@ class Refs:
         return loose_path(self._repository, name)
 
     def list(self, *prefixes: str) -> dict[str, str]:
-        """Every ref below the prefixes (folders, ending in ``/``, or whole names)."""
-        out = run([*self._repository.arguments, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes])
-        pairs = (line.split(" ", 1) for line in out.decode().splitlines())
+        """Every ref below the prefixes (folders, ending in ``/``, or whole names).
+
+        Raises GitError where one of them is damaged: git leaves it out, and it must not be taken for a deleted one.
+        """
+        arguments = [*self._repository.arguments, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes]
+        done = attempt(arguments)
+        if done.returncode:
+            raise failure(arguments, done.stderr)
+        for name in _broken(done.stderr):
+            raise _damaged(name)
+        pairs = (line.split(" ", 1) for line in done.stdout.decode().splitlines())
         return {name: oid for oid, name in pairs}
 
     def move(self, moves: Iterable[RefMove], reason: str) -> None:
@@ -139,3 +164,12 @@ def _instruction(move: RefMove) -> str:
     if move.old is None:
         return f"create {move.name} {move.new}\n"
     return f"update {move.name} {move.new} {move.old}\n"
+
+
+def _broken(stderr: bytes) -> list[str]:
+    """The refs of which git says that it leaves them out."""
+    return re.findall(r"ignoring broken ref (\S+)", stderr.decode("utf-8", "replace"))
+
+
+def _damaged(name: str) -> GitError:
+    return GitError(f"the ref {name} is damaged", hint="`promptstore doctor --fix` mends refs of promptstore's own")
