@@ -14,7 +14,7 @@ from promptstore.cli.framework import command
 @command("check", "promptstore check prompts/support")
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 def check(app: App, paths: tuple[str, ...]) -> int:
-    """Validate prompt files of the work tree; exit 1 when any has a problem."""
+    """Validate prompt files of the work tree and the templates in them; exit 1 when any has a problem."""
     with app.store() as store:
         found = prompt_paths(app, store, paths)
         problems = [problem for path in found for problem in _problems(path)]
@@ -37,6 +37,7 @@ def _print(app: App, problems: list[dict[str, Any]], count: int) -> None:
 
 def _problems(path: PromptPath) -> list[dict[str, Any]]:
     from promptstore.model.reading import problems
+    from promptstore.model.template_problems import template_problems
 
     if path.problem:
         return [_row(path.path, 1, 1, path.problem, path.hint)]
@@ -44,7 +45,7 @@ def _problems(path: PromptPath) -> list[dict[str, Any]]:
         text = file.read()
     return [
         _row(path.path, error.where.line or 1, error.where.column or 1, error.message, error.hint)
-        for error in problems(text, path.path)
+        for error in problems(text, path.path) or template_problems(text, path.path)
     ]
 
 

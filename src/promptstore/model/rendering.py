@@ -41,7 +41,7 @@ def render(prompt: PromptFile, variables: Mapping[str, object], *, strict: bool 
     prompt and may be changed.
     """
     filling = _Filling(variables, strict)
-    rendered: list[Json] | str = _prompt(prompt, filling)
+    rendered: list[Json] | str = walk_prompt(prompt, filling)
     filling.raise_missing()
     return rendered
 
@@ -52,7 +52,7 @@ def variables(prompt: PromptFile) -> tuple[str, ...]:
     Raises TemplateError where a template cannot be read.
     """
     collecting = _Collecting()
-    _prompt(prompt, collecting)
+    walk_prompt(prompt, collecting)
     return tuple(collecting.names)
 
 
@@ -61,7 +61,7 @@ def given(**fields: Any) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-class _Pass(Protocol):
+class Pass(Protocol):
     """What a walk over the prompt does with each template and each variable that stands for whole values."""
 
     def text(self, template: str, fmt: TemplateFormat, place: str) -> str: ...
@@ -129,7 +129,7 @@ def _placed(fault: PromptStoreError, place: str) -> TemplateError:
     return TemplateError(f"{place}: {fault.message}", hint=fault.hint)
 
 
-def _prompt(prompt: PromptFile, walk: _Pass) -> Any:
+def walk_prompt(prompt: PromptFile, walk: Pass) -> Any:
     if prompt.messages is None:
         return _content(prompt.content, prompt.format, walk, "content")
     messages: list[Json] = []
@@ -138,7 +138,7 @@ def _prompt(prompt: PromptFile, walk: _Pass) -> Any:
     return messages
 
 
-def _messages(message: Message, fmt: TemplateFormat, walk: _Pass, place: str) -> list[Json]:
+def _messages(message: Message, fmt: TemplateFormat, walk: Pass, place: str) -> list[Json]:
     if message.role == "placeholder":
         return _placeholder(message.name or "", walk, place)
     content = _content(message.content, fmt, walk, f"{place}.content")
@@ -153,7 +153,7 @@ def _messages(message: Message, fmt: TemplateFormat, walk: _Pass, place: str) ->
     return [{"role": message.role, "content": content, **more}]
 
 
-def _placeholder(name: str, walk: _Pass, place: str) -> list[Json]:
+def _placeholder(name: str, walk: Pass, place: str) -> list[Json]:
     messages = [
         dict(item) if isinstance(item, Mapping) and isinstance(item.get("role"), str) else None
         for item in walk.items(name, place) or ()
@@ -164,16 +164,16 @@ def _placeholder(name: str, walk: _Pass, place: str) -> list[Json]:
     return [message for message in messages if message is not None]
 
 
-def _tool_calls(calls: tuple[ToolCall, ...] | None, fmt: TemplateFormat, walk: _Pass, place: str) -> list[Json] | None:
+def _tool_calls(calls: tuple[ToolCall, ...] | None, fmt: TemplateFormat, walk: Pass, place: str) -> list[Json] | None:
     if calls is None:
         return None
     return [
-        {"id": call.id, "type": call.type, "function": _function_call(call.function, fmt, walk, f"{place}[{index}]")}
-        for index, call in enumerate(calls)
+        {"id": call.id, "type": call.type, "function": _function_call(call.function, fmt, walk, f"{at}.function")}
+        for at, call in ((f"{place}[{index}]", call) for index, call in enumerate(calls))
     ]
 
 
-def _function_call(call: FunctionCall | None, fmt: TemplateFormat, walk: _Pass, place: str) -> Json | None:
+def _function_call(call: FunctionCall | None, fmt: TemplateFormat, walk: Pass, place: str) -> Json | None:
     if call is None:
         return None
     literal = fmt == "f-string"
@@ -181,7 +181,7 @@ def _function_call(call: FunctionCall | None, fmt: TemplateFormat, walk: _Pass, 
     return {"name": call.name, "arguments": arguments}
 
 
-def _content(content: Content | None, fmt: TemplateFormat, walk: _Pass, place: str) -> Any:
+def _content(content: Content | None, fmt: TemplateFormat, walk: Pass, place: str) -> Any:
     if content is None or isinstance(content, str):
         return content if content is None else walk.text(content, fmt, place)
     parts: list[Json] = []
@@ -190,7 +190,7 @@ def _content(content: Content | None, fmt: TemplateFormat, walk: _Pass, place: s
     return parts
 
 
-def _parts(part: Part, fmt: TemplateFormat, walk: _Pass, place: str) -> list[Json]:
+def _parts(part: Part, fmt: TemplateFormat, walk: Pass, place: str) -> list[Json]:
     if isinstance(part, TextPart):
         text = walk.text(part.text, fmt, f"{place}.text")
         return [{"type": "text", "text": text, **given(cache_control=deepcopy(part.cache_control))}]
@@ -206,7 +206,7 @@ def _parts(part: Part, fmt: TemplateFormat, walk: _Pass, place: str) -> list[Jso
     return [{**deepcopy(payload), "type": part.type}]
 
 
-def _images(part: ImagePart, fmt: TemplateFormat, walk: _Pass, place: str) -> list[Json]:
+def _images(part: ImagePart, fmt: TemplateFormat, walk: Pass, place: str) -> list[Json]:
     shape: Json = {"type": "image_url", "image_url": given(detail=part.image_url.detail)}
     if part.image_variable is not None:
         images = _values(part.image_variable, shape, walk, place)
@@ -216,7 +216,7 @@ def _images(part: ImagePart, fmt: TemplateFormat, walk: _Pass, place: str) -> li
     return [{**shape, "image_url": {"url": url, **shape["image_url"]}}]
 
 
-def _medium(part: MediaPart | FilePart, fmt: TemplateFormat, walk: _Pass, place: str) -> Json:
+def _medium(part: MediaPart | FilePart, fmt: TemplateFormat, walk: Pass, place: str) -> Json:
     if isinstance(part, MediaPart):
         media = part.media
         url = _url(media.url, fmt, walk, f"{place}.media.url")
@@ -228,12 +228,12 @@ def _medium(part: MediaPart | FilePart, fmt: TemplateFormat, walk: _Pass, place:
     return {"type": "file", "file": {key: _url(text, fmt, walk, f"{place}.file.{key}") for key, text in named.items()}}
 
 
-def _url(template: str, fmt: TemplateFormat, walk: _Pass, place: str) -> str:
+def _url(template: str, fmt: TemplateFormat, walk: Pass, place: str) -> str:
     # Inlined data is long, and base64 has no braces.
     return template if template.startswith("data:") else walk.text(template, fmt, place)
 
 
-def _values(name: str, shape: Json, walk: _Pass, place: str) -> list[Json] | None:
+def _values(name: str, shape: Json, walk: Pass, place: str) -> list[Json] | None:
     items = walk.items(name, place)
     if items is None:
         return None

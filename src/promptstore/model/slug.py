@@ -23,7 +23,7 @@ def slug_problem(slug: str) -> str | None:
     """Say what is wrong with ``slug``, or None where it follows the grammar."""
     if not slug:
         return "a slug cannot be empty"
-    if len(slug.encode()) > MAX_SLUG:
+    if len(slug.encode("utf-8", "surrogatepass")) > MAX_SLUG:
         return f"a slug holds at most {MAX_SLUG} bytes"
     for segment in slug.split("/"):
         problem = _segment_problem(segment)

@@ -29,6 +29,8 @@ class _Format(Protocol):
 
     def variables(self, template: str) -> tuple[str, ...]: ...
 
+    def check(self, template: str) -> None: ...
+
 
 def render_text(template: str, fmt: TemplateFormat, variables: Mapping[str, object], *, strict: bool = True) -> str:
     """The template with its variables filled in.
@@ -64,9 +66,14 @@ def variables_in(template: str, fmt: TemplateFormat) -> tuple[str, ...]:
     return _format(fmt).variables(template)
 
 
+def check_text(template: str, fmt: TemplateFormat) -> None:
+    """Raises TemplateFault, with its place in the text, where it cannot be rendered whatever the variables are."""
+    _format(fmt).check(template)
+
+
 @cache
 def _format(fmt: str) -> _Format:
     return cast(_Format, import_module(f"{__name__}.{_MODULES[fmt]}"))
 
 
-__all__ = ["render_text", "variables_in"]
+__all__ = ["check_text", "render_text", "variables_in"]

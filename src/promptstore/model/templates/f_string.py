@@ -14,7 +14,7 @@ from functools import lru_cache
 from string import Formatter
 
 from promptstore.errors import TemplateError
-from promptstore.model.templates.faults import MissingVariables, spot
+from promptstore.model.templates.faults import MissingVariables, TemplateFault, position, spot
 
 HINT = "double the braces ({{ and }}) to have them as text, or use template_format: jinja2"
 
@@ -45,7 +45,7 @@ class Field:
 
 def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
     """The text with each field replaced. None is empty; not strict, so is a variable that was not given."""
-    pieces = _compiled(template)
+    pieces = pieces_of(template)
     missing = [name for name in _names(pieces) if name not in variables] if strict else []
     if missing:
         raise MissingVariables(missing)
@@ -54,7 +54,12 @@ def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
 
 def variables(template: str) -> tuple[str, ...]:
     """The names of the fields in the order of their first appearance."""
-    return _names(_compiled(template))
+    return _names(pieces_of(template))
+
+
+def check(template: str) -> None:
+    """Raises TemplateFault where the template cannot be read."""
+    pieces_of(template)
 
 
 def _names(pieces: tuple[str | Field, ...]) -> tuple[str, ...]:
@@ -72,7 +77,8 @@ def _filled(field: Field, variables: Mapping[str, object], template: str) -> str
 
 
 @lru_cache(maxsize=512)
-def _compiled(template: str) -> tuple[str | Field, ...]:
+def pieces_of(template: str) -> tuple[str | Field, ...]:
+    """The literal texts and the fields of a template, in order. Raises TemplateFault."""
     pieces: list[str | Field] = []
     for piece in _pieces(template):
         if isinstance(piece, Field):
@@ -106,16 +112,19 @@ def _field_end(template: str, offset: int, name: str, conversion: str, spec: str
     return end + colon + len(spec) + 1
 
 
-def _unreadable(template: str, offset: int, problem: ValueError) -> TemplateError:
+def _unreadable(template: str, offset: int, problem: ValueError) -> TemplateFault:
     lone = (found.start() for found in _BRACES.finditer(template, offset) if len(found.group()) == 1)
-    where = spot(template, next(lone, offset))
-    return TemplateError(f"the f-string cannot be read at {where}: {problem}", hint=HINT)
+    at = next(lone, offset)
+    return TemplateFault(
+        f"the f-string cannot be read at {spot(template, at)}: {problem}", HINT, *position(template, at)
+    )
 
 
 def _refuse(field: Field, template: str) -> None:
     problem = _problem(field)
     if problem:
-        raise TemplateError(f"{_shown(field)} at {spot(template, field.offset)} {problem}", hint=HINT)
+        message = f"{_shown(field)} at {spot(template, field.offset)} {problem}"
+        raise TemplateFault(message, HINT, *position(template, field.offset))
 
 
 def _shown(field: Field) -> str:

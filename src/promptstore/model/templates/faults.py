@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptstore.errors import MissingVariable
+from promptstore.errors import MissingVariable, TemplateError
+
+
+class TemplateFault(TemplateError):
+    """A text that cannot be read as a template; ``line`` and ``column`` within the text, from 1, where known."""
+
+    def __init__(self, message: str, hint: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.column = column
 
 
 class MissingVariables(MissingVariable):
@@ -27,7 +36,13 @@ def _how_to_give(names: tuple[str, ...]) -> str:
     return f"pass {options} on the command line, or {keywords} in Python"
 
 
-def spot(text: str, offset: int) -> str:
-    """Where in the text an offset is, for people: lines and columns count from 1."""
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, from 1."""
     before = text[:offset]
-    return f"line {before.count(chr(10)) + 1}, column {offset - (before.rfind(chr(10)) + 1) + 1} of the text"
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def spot(text: str, offset: int) -> str:
+    """Where in the text an offset is, for people."""
+    line, column = position(text, offset)
+    return f"line {line}, column {column} of the text"

@@ -18,8 +18,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from promptstore.errors import TemplateError
-from promptstore.model.templates.faults import MissingVariables
+from promptstore.model.templates.faults import MissingVariables, TemplateFault
 
 MAX_RANGE = 100_000
 MAX_OUTPUT = 20_000_000
@@ -75,6 +74,16 @@ def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
 def variables(template: str) -> tuple[str, ...]:
     """The names the template takes from outside, in the order of their first appearance."""
     return variables_of(ENVIRONMENT, template)
+
+
+def check(template: str) -> None:
+    """Raises TemplateFault where the template cannot be compiled."""
+    check_in(ENVIRONMENT, template)
+
+
+def check_in(environment: Sandbox, template: str) -> None:
+    """Check with a given sandbox."""
+    _compiled(environment, template, True)
 
 
 def render_in(environment: Sandbox, template: str, variables: Mapping[str, object], strict: bool) -> str:
@@ -150,14 +159,14 @@ def _names(environment: Sandbox, template: str) -> Iterator[str]:
             yield value
 
 
-def _fault(environment: Sandbox, problem: Exception) -> TemplateError:
+def _fault(environment: Sandbox, problem: Exception) -> TemplateFault:
     if isinstance(problem, TemplateSyntaxError):
         line: int | None = problem.lineno
         message = f"the template cannot be read: {problem.message}"
     else:
         line = _failing_line(problem)
         message = f"the template cannot be rendered: {_said(problem)}"
-    return TemplateError(f"{message} (line {line} of the text)" if line else message, hint=environment.hint)
+    return TemplateFault(f"{message} (line {line} of the text)" if line else message, environment.hint, line)
 
 
 def _said(problem: Exception) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from promptstore.errors import TemplateError
-from promptstore.model.templates.faults import MissingVariables, spot
+from promptstore.model.templates.faults import MissingVariables, TemplateFault, position, spot
 
 MAX_DEPTH = 100
 _SIGILS = "#^/>!={&"
@@ -44,7 +44,7 @@ class Section:
 def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
     """The rendered text. Not strict, what is missing is empty."""
     rendering = _Rendering(template, strict)
-    text = rendering.children(_parsed(template), (variables,))
+    text = rendering.children(parse(template), (variables,))
     if rendering.missing:
         raise MissingVariables(dict.fromkeys(rendering.missing))
     return text
@@ -52,7 +52,12 @@ def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
 
 def variables(template: str) -> tuple[str, ...]:
     """The first segments of all names, in order; a name in a section counts, since it may come from outside."""
-    return tuple(dict.fromkeys(name for name in _names(_parsed(template)) if name))
+    return tuple(dict.fromkeys(name for name in _names(parse(template)) if name))
+
+
+def check(template: str) -> None:
+    """Raises TemplateFault where the template cannot be read."""
+    parse(template)
 
 
 def _names(section: Section) -> Iterator[str]:
@@ -123,10 +128,11 @@ def _text(value: object) -> str:
 
 
 @lru_cache(maxsize=512)
-def _parsed(template: str) -> Section:
+def parse(template: str) -> Section:
+    """The template as a tree. Raises TemplateFault."""
     open_sections = [Section(Tag("#", "", 0, 0))]
     done = 0
-    for tag in _tags(template):
+    for tag in tags_of(template):
         text, following = _around(template, done, tag)
         open_sections[-1].children.extend([text] if text else [])
         done = following
@@ -154,7 +160,8 @@ def _place(tag: Tag, open_sections: list[Section], template: str) -> None:
         raise _fault(template, tag, "asks for a partial; prompts have none")
 
 
-def _tags(template: str) -> Iterator[Tag]:
+def tags_of(template: str) -> Iterator[Tag]:
+    """Every tag in order, comments and changes of delimiters too. Raises TemplateFault for one that is no tag."""
     left, right, position = "{{", "}}", 0
     while (start := template.find(left, position)) >= 0:
         tag = _tag(template, start, left, right)
@@ -198,7 +205,8 @@ def _around(template: str, done: int, tag: Tag) -> tuple[str, int]:
     return (template[done:line_start], line_end) if alone else (text, tag.end)
 
 
-def _fault(template: str, tag: Tag, problem: str) -> TemplateError:
+def _fault(template: str, tag: Tag, problem: str) -> TemplateFault:
     shown = template[tag.start : tag.end] if tag.end > tag.start else template[tag.start : tag.start + 20]
     shown = (shown if len(shown) <= 40 else shown[:37] + "...").replace("\n", "\\n")
-    return TemplateError(f"{shown} at {spot(template, tag.start)} {problem}", hint=HINT)
+    message = f"{shown} at {spot(template, tag.start)} {problem}"
+    return TemplateFault(message, HINT, *position(template, tag.start))

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Template, nodes
 from jinja2.runtime import Undefined
 
-from promptstore.model.templates.jinja import Sandbox, render_in, variables_of
+from promptstore.model.templates.jinja import Sandbox, check_in, render_in, variables_of
 
 
 class NunjucksSandbox(Sandbox):
@@ -61,3 +61,8 @@ def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
 def variables(template: str) -> tuple[str, ...]:
     """The names the template takes from outside, in the order of their first appearance."""
     return variables_of(ENVIRONMENT, template)
+
+
+def check(template: str) -> None:
+    """Raises TemplateFault where the template cannot be compiled, or is of that part of nunjucks that jinja2 lacks."""
+    check_in(ENVIRONMENT, template)

@@ -13,3 +13,7 @@ def render(template: str, variables: Mapping[str, object], strict: bool) -> str:
 def variables(template: str) -> tuple[str, ...]:  # noqa: ARG001 - the formats' one shape
     """None: a verbatim text asks for nothing."""
     return ()
+
+
+def check(template: str) -> None:
+    """Nothing is wrong with a text that is no template."""

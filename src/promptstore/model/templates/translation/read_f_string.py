@@ -17,7 +17,7 @@ from promptstore.model.templates.translation.tree import (
 
 def read(text: str) -> Nodes:
     """The nodes of an f-string. Raises Untranslatable for conversions and format specs, TemplateError if broken."""
-    pieces = f_string._compiled(text)
+    pieces = f_string.pieces_of(text)
     return merged(Text(piece) if isinstance(piece, str) else _output(piece, text) for piece in pieces)
 
 

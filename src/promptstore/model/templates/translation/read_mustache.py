@@ -29,7 +29,7 @@ _SILENT = "\0"
 
 def read(text: str) -> Nodes:
     """The nodes of a mustache template. Raises Untranslatable for sections, TemplateError if broken."""
-    nodes = _children(mustache._parsed(text), text)
+    nodes = _children(mustache.parse(text), text)
     _check_lines(text)
     return nodes
 
@@ -37,7 +37,7 @@ def read(text: str) -> Nodes:
 def _check_lines(text: str) -> None:
     """A line of tags that print nothing goes with its newline; on blanks beside them the engines disagree."""
     shape = _shape(text)
-    for tag in mustache._tags(text):
+    for tag in mustache.tags_of(text):
         start, end = shape.rfind("\n", 0, tag.start) + 1, shape.find("\n", tag.end)
         line = shape[start : end if end >= 0 else len(shape)]
         after = shape[tag.end : end].removesuffix("\r") if end >= 0 else shape[tag.end :]
@@ -51,7 +51,7 @@ def _check_lines(text: str) -> None:
 def _shape(text: str) -> str:
     """The text, every tag in it made ``x`` or _SILENT by whether it prints."""
     pieces, done = [], 0
-    for tag in mustache._tags(text):
+    for tag in mustache.tags_of(text):
         pieces += [text[done : tag.start], (_SILENT if tag.kind else "x") * (tag.end - tag.start)]
         done = tag.end
     return "".join(pieces) + text[done:]
