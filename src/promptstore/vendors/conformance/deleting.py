@@ -44,7 +44,9 @@ def _name(ground: Ground) -> None:
         expect(found.id == made.id, "the name of a deleted prompt is found to belong to another one")
         return
     anew = ground.put(made.slug, ground.prompt("two"))
-    expect(anew.id != made.id, "a name said to be free was the deleted prompt's, which came back")
+    # Where a prompt is known by its name alone, the new one goes by the old one's, and shares nothing else with it.
+    history = list(ground.workspace.versions(anew.id, anew.version)) if anew.id == made.id else [anew.version]
+    expect(history == [anew.version], "a name said to be free was the deleted prompt's, which came back")
 
 
 DELETING = (
