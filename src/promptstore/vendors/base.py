@@ -56,6 +56,8 @@ class RemoteHead:
     version: str
     stamp: str = ""
     """Changes whenever the listing says something new about the prompt, its newest version or its name."""
+    path: str = ""
+    """The path that the name is made of, ``/`` between levels, where a vendor's names cannot hold one as it is."""
 
 
 @dataclass(frozen=True, slots=True)
