@@ -47,3 +47,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def ground(vendor: Vendor, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with twin_ground(vendor, template, tmp_path_factory.mktemp(vendor.name) / "store") as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def installed_example() -> Vendor:
+    return SERVED[EXAMPLE]

@@ -80,6 +80,7 @@ def _probed(app: App, config: RemoteConfig, vendor: Vendor, prefix: str, tag: st
     recorder = Recorder(_network(endpoint(config, vendor).url))
     ground = _ground(config, vendor, recorder, prefix, key)
     ground.tag = tag or ground.tag
+    _keep(path, recorder, key)  # a file that cannot be written is told before anything is sent
     try:
         return probe(ground, tried_on(vendor, CASES), questions_about(vendor), app.detail)
     finally:
