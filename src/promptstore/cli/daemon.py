@@ -42,7 +42,7 @@ def run(app: App) -> int:
     root = _root(app)
 
     def assembled(store: Store, names: Sequence[str], opener: Opener | None) -> Assembled:
-        return assemble(app, store, names, online=False, opener=opener)
+        return assemble(app, store, names, online=False, opener=opener, keep=True)
 
     def announce(status: Mapping[str, Any]) -> None:
         shown = {"running": True, **{key: status[key] for key in ("pid", "since", "webhook")}}

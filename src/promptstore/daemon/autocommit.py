@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from promptstore.daemon.scan import Busy, Change, Frame, changes, is_open_for_writing, sandwiched
 from promptstore.errors import RefMoved, StoreBusy
 from promptstore.store.git.checkout import FileChange
-from promptstore.store.git.commits import NewCommit
+from promptstore.store.git.commits import FILE_MODE, NewCommit
 from promptstore.store.git.process import run
 from promptstore.store.git.refs import Signature, signature
 from promptstore.store.store import Store
@@ -51,11 +51,14 @@ def ready(store: Store, wall: float, quiet: float) -> Burst | Busy | None:
 def commit(store: Store, burst: Burst) -> str | None:
     """Commit a burst, if the branch still stands where it did; None says that it has to be looked at again."""
     tip = burst.frame.commit
-    files: dict[str, bytes | str | None] = {store.layout.path(slug): blob for slug, blob in burst.blobs.items()}
-    files.update({store.layout.path(old): None for old in burst.moved.values()})
+    blobs: dict[str, str | None] = {store.layout.path(slug): blob for slug, blob in burst.blobs.items()}
+    blobs.update({store.layout.path(old): None for old in burst.moved.values()})
+    entries = store.objects.tree(tip, *blobs) if tip else {}
+    modes = {path: entry.mode for path, entry in entries.items() if entry.is_file}
     who = store.user()
-    new = store.commits.write([NewCommit(tip, who, who, message(burst), files)], sign=True)[0]
-    moved = [FileChange(path, oid) for path, oid in files.items() if not isinstance(oid, bytes)]
+    made = NewCommit(tip, who, who, message(burst), dict(blobs), modes=modes)
+    new = store.commits.write([made], sign=True)[0]
+    moved = [FileChange(path, oid, modes.get(path, FILE_MODE)) for path, oid in blobs.items()]
     try:
         store.checkout.advance(store.branch, tip, new, moved, "promptstore: commit saved prompts")
     except (StoreBusy, RefMoved):

@@ -197,7 +197,7 @@ class Loop:
     def _tell(self, outcome: Outcome, told: Told) -> None:
         for action in outcome.done:
             self._log.info("%s", words_for(action), extra={"remote": outcome.remote})
-        level = logging.INFO if outcome.state in {"ok", "waiting", "leased"} else logging.WARNING
+        level = logging.INFO if outcome.state in {"ok", "waiting", "observing"} else logging.WARNING
         for line in told.lines:
             self._log.log(level, "%s", line, extra={"remote": outcome.remote})
         for alert in told.alerts:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from promptstore.daemon.interruptible import Interruptible
-from promptstore.daemon.lease import Alone
 from promptstore.daemon.log import open_log
 from promptstore.daemon.loop import Clocks, Loop
 from promptstore.daemon.mailbox import Command, Mailbox
@@ -67,7 +66,7 @@ class Daemon:
             lock.release()
 
     def _run(self, stream: TextIO | None, verbose: bool) -> int:
-        work = Work(self._root, self._assemble, Alone())
+        work = Work(self._root, self._assemble)
         config = work.store.config
         log = open_log(self._folder, self._secrets(config), stream, verbose=verbose)
         worker = Worker(work, self._mailbox, time.monotonic)

@@ -8,9 +8,9 @@ from typing import Literal
 
 from promptstore.sync.actions import Action, Plan, SyncError
 
-State = Literal["starting", "ok", "conflict", "halted", "waiting", "unreachable", "failing", "leased"]
+State = Literal["starting", "ok", "conflict", "halted", "waiting", "unreachable", "failing", "observing"]
 """``waiting``: this checkout is in the middle of something; ``unreachable``: may pass; ``failing``: will not pass by
-itself; ``leased``: another machine writes there."""
+itself; ``observing``: another machine writes there (or may)."""
 
 LASTING = 600.0
 """Seconds of failure after which somebody is told."""
@@ -54,7 +54,7 @@ class Standing:
         since = (now if self.failing_since is None else self.failing_since) if fails else None
         failure = self._failure(outcome, since, now)
         alerts = [*_conflicts(self.outcome, outcome), *_halt(self.outcome, outcome), *failure]
-        synced = wall if outcome.reached and outcome.state != "leased" else self.synced
+        synced = wall if outcome.reached and outcome.state != "observing" else self.synced
         standing = Standing(outcome, since, fails and (self.alerted or bool(failure)), synced)
         return standing, Told(_change(self.outcome, outcome), tuple(alerts))
 
@@ -106,6 +106,11 @@ def judged(remote: str, plan: Plan, done: Iterable[Action], errors: Iterable[Syn
     if mine:
         return _failed(outcome, mine)
     return replace(outcome, state="conflict") if outcome.conflicts else outcome
+
+
+def observed(outcome: Outcome) -> Outcome:
+    """The outcome where this machine was not to write: that is no failure."""
+    return replace(outcome, state="observing", reached=True)
 
 
 def _failed(outcome: Outcome, errors: list[SyncError]) -> Outcome:

@@ -11,16 +11,15 @@ from typing import Protocol
 
 from promptstore.daemon.autocommit import Burst, commit, ready
 from promptstore.daemon.following import follow
-from promptstore.daemon.lease import Lease
 from promptstore.daemon.scan import Busy, sandwiched
-from promptstore.daemon.standing import Outcome, judged
+from promptstore.daemon.standing import Outcome, judged, observed
 from promptstore.errors import PromptStoreError, StoreBusy
 from promptstore.store.config import Config
 from promptstore.store.git.process import run
 from promptstore.store.git.repository import Repository, require_repository
 from promptstore.store.refnames import TAGS
 from promptstore.store.store import Store
-from promptstore.sync.actions import Plan, SyncError
+from promptstore.sync.actions import SyncError
 from promptstore.sync.engine import Engine
 from promptstore.sync.journal import EngineLock
 from promptstore.sync.last_sync import LastSync
@@ -77,10 +76,9 @@ class Looked:
 class Work:
     """The hands of the daemon. Used by one thread; ``store`` is open between jobs, its helpers are not."""
 
-    def __init__(self, root: str, assemble: Assemble, lease: Lease, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, root: str, assemble: Assemble, *, wall: Callable[[], float] = time.time) -> None:
         self._repository: Repository = require_repository(root)
         self._assemble = assemble
-        self._lease = lease
         self._wall = wall
         self._examined: Snapshot | None = None
         self._uncommitted: frozenset[str] = frozenset()
@@ -170,12 +168,10 @@ class Work:
     # --- remotes
 
     def run(self, remotes: Sequence[str]) -> list[Outcome]:
-        """One pass over the remotes that are ours to write to, and how each stands after it."""
-        mine = [name for name in remotes if self._lease.holds(name)]
-        leased = [Outcome(name, "leased", "another machine writes there") for name in remotes if name not in mine]
-        return leased + (self._pass(mine) if mine else [])
+        """One pass over these remotes, and how each stands after it.
 
-    def _pass(self, remotes: Sequence[str]) -> list[Outcome]:
+        Whether this machine may write to a remote is for the engine's lead to say: one that may not only observes.
+        """
         try:
             with self._lock():
                 return self._synced(remotes)
@@ -196,8 +192,9 @@ class Work:
             assembled.close()
         reached = [session.name for session in assembled.sessions if not session.down]
         LastSync(self._state("last-sync.json")).note(reached, self.store.clock())
-        plan: Plan = result.plan
-        return [judged(name, plan, result.done, result.errors) for name in remotes]
+        observing = {session.name for session in assembled.sessions if session.observer and not session.down}
+        found = [judged(name, result.plan, result.done, assembled.errors()) for name in remotes]
+        return [observed(outcome) if outcome.remote in observing else outcome for outcome in found]
 
     def _lock(self) -> EngineLock:
         return EngineLock(self._state("lock"))

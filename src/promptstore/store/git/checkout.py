@@ -273,6 +273,7 @@ class _Step:
         self.writes: dict[str, str] = {}  # path -> prepared file beside it
         self.removes: list[str] = []
         self.seen: dict[str, list[int] | None] = {}  # path -> what the file was when it was last looked at
+        self.there: dict[str, str] = {}  # path -> blob of the file as it was then
         self.token = f"promptstore {os.urandom(16).hex()}"
         self.lock = IndexLock(tree.git_dir, self.token)
         self.scratch = scratch_place(tree)
@@ -305,9 +306,9 @@ class _Step:
     def _prepare(self, changes: Sequence[FileChange]) -> None:
         self._prepare_index(changes)
         self.removes = [change.path for change in changes if change.oid is None]
-        self.writes = {change.path: _beside(self._place(change.path)) for change in changes if change.oid is not None}
+        kept = {change.path: change for change in changes if change.oid is not None and not self._is_there(change)}
+        self.writes = {path: _beside(self._place(path)) for path in kept}
         self._write_note()
-        kept = {change.path: change for change in changes if change.oid is not None}
         for path, data in smudged(self.tree, {c.path: c.oid or "" for c in kept.values()}, self.scratch).items():
             self._prepare_file(kept[path], data)
         self.ready = True
@@ -357,12 +358,19 @@ class _Step:
     def _edited(self, before: Mapping[str, TreeEntry]) -> list[str]:
         paths = [change.path for change in self.changes]
         staged, on_disk = index_entries(self.tree, paths), hash_files(self.tree, paths)
+        self.there = on_disk
         found = []
         for change in self.changes:
             allowed = {_oid(before.get(change.path)), change.oid or ""}
             if staged.get(change.path, "") not in allowed or on_disk.get(change.path, "") not in allowed:
                 found.append(change.path)
         return found
+
+    def _is_there(self, change: FileChange) -> bool:
+        """Whether the file says it already: one that an editor has open is not replaced without need."""
+        if self.there.get(change.path) != change.oid:
+            return False
+        return os.access(self._place(change.path), os.X_OK) == (change.mode == _EXECUTABLE)
 
     def _before(self, objects: Objects) -> Mapping[str, TreeEntry]:
         return objects.tree(self.move.old, *[change.path for change in self.changes]) if self.move.old else {}
