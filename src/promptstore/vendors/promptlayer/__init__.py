@@ -39,5 +39,6 @@ VENDOR = Vendor(
     connect=_connect,
     version_key=int,
     routes="promptstore.vendors.promptlayer.routes",
+    questions="promptstore.vendors.promptlayer.questions",
     webhook="promptstore.vendors.promptlayer.webhook",
 )
