@@ -154,6 +154,36 @@ def test_a_tag_in_a_commit_of_its_own_has_no_version(store: Path) -> None:
     assert "remote_version" in rows[0]
 
 
+def test_rm_loses_no_edit_unless_it_is_forced(store: Path) -> None:
+    file = store / "prompts/b.yaml"
+    edited = chat("not committed yet")
+    for prepare in (lambda: None, lambda: git(store, "add", "prompts/b.yaml")):
+        file.write_text(edited)
+        prepare()
+        ran = run(store, "rm", "b")
+        assert (ran.code, file.read_text()) == (2, edited)
+        assert "never committed" in ran.err
+        assert "--force" in ran.err
+    good(store, "rm", "b", "--force")
+    assert not file.exists()
+    good(store, "new", "fresh")
+    assert run(store, "rm", "fresh").code == 2
+    good(store, "rm", "--force", "fresh")
+    git(store, "checkout", "-q", "HEAD", "--", "prompts/b.yaml")
+    git(store, "checkout", "-q", "--detach")
+    good(store, "rm", "b")
+
+
+def test_check_tells_templates_that_cannot_be_read(store: Path) -> None:
+    (store / "prompts/b.yaml").write_text("messages:\n  - role: user\n    content: |\n      Hi\n      {{ name\n")
+    ran = good(store, "check", code=1)
+    assert re.search(r"^prompts/b\.yaml:5:7: messages\[0\]\.content: ", ran.out, re.MULTILINE)
+    (problem,) = good(store, "check", "--json", "b", code=1).document["problems"]
+    assert (problem["path"], problem["line"], problem["column"]) == ("prompts/b.yaml", 5, 7)
+    git(store, "commit", "-qam", "half a template")
+    assert "{{ name" in good(store, "get", "b").out, "it is a prompt like any other"
+
+
 def test_new_mv_and_rm_change_the_work_tree_only(store: Path) -> None:
     refs = git(store, "for-each-ref")
     assert good(store, "new", "deep/er/c", "--json").document == {"slug": "deep/er/c", "path": "prompts/deep/er/c.yaml"}
