@@ -80,6 +80,15 @@ class Rig:
                 Resolver(self.store, session, read_local(self.store), side, editor).resolve(slug, mine)
             engine.record()
 
+    def take(self, slug: str, side: Side, editor: Callable[[str], str | None] = lambda text: text) -> None:
+        """Choose a side for a prompt that is held until one is chosen, as ``resolve SLUG`` does."""
+        engine = self.engine()
+        engine.load()
+        assert slug in {held.slug for held in engine.plan().held if held.can_resolve}
+        for session in engine.sessions():
+            Resolver(self.store, session, read_local(self.store), side, editor).take(slug)
+        engine.record()
+
     def until_quiet(self, limit: int = 12, **options: object) -> Result:
         """Run until a run does nothing; returns that last run."""
         for _ in range(limit):

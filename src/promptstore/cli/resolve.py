@@ -13,7 +13,7 @@ from promptstore.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from promptstore.store.store import Store
-    from promptstore.sync.actions import Conflict
+    from promptstore.sync.actions import Conflict, Held, Plan
     from promptstore.sync.resolve import Side
     from promptstore.sync.session import Session
 
@@ -34,28 +34,33 @@ def resolve(app: App, slugs: tuple[str, ...], everything: bool, remote: str | No
     with app.store() as store, engine_lock(store):
         assembled = assemble(app, store, [remote] if remote else [], online=False)
         assembled.engine.load()
-        found = _wanted(assembled.engine.plan().conflicts, slugs)
+        found, held = _wanted(assembled.engine.plan(), slugs)
         for session in assembled.sessions:
-            _settle(store, session, found, side)
+            _settle(store, session, found, held, side)
             assembled.engine.record()
     if app.json:
         app.emit({"conflicts": [conflict.as_json() for conflict in found]})
-    for conflict in () if app.json else found:
-        app.say(f"settled {conflict.slug} ({conflict.remote}): {conflict.field or 'the whole prompt'}: {side}")
-    if not found:
+    settled = [(one.slug, one.remote, one.field) for one in found] + [(one.slug, one.remote, "") for one in held]
+    for slug, name, field in () if app.json else settled:
+        app.say(f"settled {slug} ({name}): {field or 'the whole prompt'}: {side}")
+    if not settled:
         app.say("no conflicts")
     else:
         app.say("Next: promptstore sync")
 
 
-def _wanted(conflicts: tuple[Conflict, ...], slugs: tuple[str, ...]) -> list[Conflict]:
+def _wanted(plan: Plan, slugs: tuple[str, ...]) -> tuple[list[Conflict], list[Held]]:
+    """The conflicts in question, and what is held until a side is chosen: that only by name, since a `git pull` may
+    be the better way out."""
+    found = [conflict for conflict in plan.conflicts if not slugs or conflict.slug in slugs]
+    held = [held for held in plan.held if held.can_resolve and held.slug in slugs]
     for slug in slugs:
-        if slug not in {conflict.slug for conflict in conflicts}:
+        if slug not in {one.slug for one in found} | {one.slug for one in held}:
             raise NotFound(f"'{slug}' has no conflict", hint="`promptstore conflicts` shows what there is")
-    return [conflict for conflict in conflicts if not slugs or conflict.slug in slugs]
+    return found, held
 
 
-def _settle(store: Store, session: Session, conflicts: list[Conflict], side: Side) -> None:
+def _settle(store: Store, session: Session, conflicts: list[Conflict], held: list[Held], side: Side) -> None:
     from promptstore.sync.local import read_local
     from promptstore.sync.resolve import Resolver
 
@@ -63,6 +68,8 @@ def _settle(store: Store, session: Session, conflicts: list[Conflict], side: Sid
     for slug in sorted({conflict.slug for conflict in mine}):
         resolver = Resolver(store, session, read_local(store), side, _editor)
         resolver.resolve(slug, [conflict for conflict in mine if conflict.slug == slug])
+    for slug in sorted({one.slug for one in held if one.remote == session.name}):
+        Resolver(store, session, read_local(store), side, _editor).take(slug)
 
 
 def _editor(text: str) -> str | None:

@@ -93,9 +93,11 @@ class Held:
     slug: str
     reason: str
     hint: str
+    can_resolve: bool = False
+    """Whether choosing a side (`resolve`) is a way out, too."""
 
     def as_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {"remote": self.remote, "slug": self.slug, "reason": self.reason, "hint": self.hint}
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,3 +131,12 @@ def _reachable(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]
     every = sorted({commit for found in commits.values() for commit in found})
     outside = store.git.revisions.outside(every, local.commit) if local.commit and every else set(every)
     return {slug for slug, found in commits.items() if any(commit not in outside for commit in found)}
+
+
+def last_text(store: Store, local: Local, slug: str) -> str | None:
+    """The newest text of a prompt that stands in L's own history, also where it was deleted since."""
+    versions = local.numbering.of(slug)
+    if local.commit is None or not versions:
+        return None
+    outside = store.git.revisions.outside([version.commit for version in versions], local.commit)
+    return next((version.blob for version in reversed(versions) if version.commit not in outside), None)

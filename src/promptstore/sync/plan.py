@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
-from promptstore.merge.three_way import merge
+from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
 from promptstore.model.numbers import whole_number
+from promptstore.model.templates.translate import Untranslatable
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
@@ -94,8 +96,11 @@ class Planner:
 
     def _meet(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
         document = self._document(slug, local.blob)
+        rival = None if isinstance(document, NotRepresentable) else self._rival(slug, document)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
+        elif rival is not None and self.vendor.lens.key(document) == seen.name:
+            yield self._taken(slug, document, rival, rival)
         elif digest_of(document) == seen.digest:
             yield self._link(slug, local.blob, seen, "the same on both sides")
         elif self._waits(slug):
@@ -110,33 +115,42 @@ class Planner:
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        other = self._name_taken(slug, document) or self._blocked(slug)
-        if other:
-            yield self._held(
-                slug,
-                f"its name '{self.vendor.lens.key(document)}' is used by {other}",
-                "give one of the two another `name:`",
-            )
+        other = self._name_taken(slug, document)
+        if other is not None or slug in self.trees.blocked:
+            yield self._taken(slug, document, other, slug)
             return
         for blob in self._tagged_before(slug, local, None):
             yield self._publish(slug, blob, None, "create-remote", (), "a tag names this version")
         yield self._publish(slug, local.blob, None, "create-remote", (), f"new here, not at {self.vendor.title}")
 
-    def _blocked(self, slug: str) -> str | None:
-        holder = self.trees.blocked.get(slug)
-        return f"an archived or hidden prompt (id {holder})" if holder else None
+    def _taken(self, slug: str, document: Document, other: str | None, renamed: str) -> Held:
+        holder = f"'{other}'" if other else f"an archived or hidden prompt (id {self.trees.blocked.get(slug)})"
+        name = self.vendor.lens.key(document)
+        return self._held(slug, f"its name '{name}' is used by {holder}", f"give '{renamed}' another `name:`")
 
     def _name_taken(self, slug: str, document: Document) -> str | None:
+        """The prompt that the vendor knows by this name, else another one of ours that wants it."""
         key = self.vendor.lens.key(document)
         for other, seen in self.trees.seen.items():
             if other != slug and seen.name == key and other not in self.trees.gone:
-                return f"'{other}'"
-        for other, local in self.trees.local.items():
-            if other != slug and other not in self.trees.base and not local.problem:
-                known = self._document(other, local.blob)
-                if not isinstance(known, NotRepresentable) and self.vendor.lens.key(known) == key:
-                    return f"'{other}'"
-        return None
+                return other
+        return self._rival(slug, document)
+
+    def _rival(self, slug: str, document: Document) -> str | None:
+        """Another unlinked prompt of ours that would have the same name at the vendor."""
+        claimed = self._claims.get(self.vendor.lens.key(document), [])
+        return next((other for other in claimed if other != slug), None)
+
+    @cached_property
+    def _claims(self) -> dict[str, list[str]]:
+        """The unlinked prompts of ours by the name they would have at the vendor."""
+        claims: dict[str, list[str]] = {}
+        for slug, local in self.trees.local.items():
+            if slug not in self.trees.base and not local.problem:
+                document = self._document(slug, local.blob)
+                if not isinstance(document, NotRepresentable):
+                    claims.setdefault(self.vendor.lens.key(document), []).append(slug)
+        return claims
 
     # --- linked
 
@@ -165,11 +179,9 @@ class Planner:
             yield self._link(slug, local.blob, seen, "a newer version with the same text")
 
     def _unseen(self, slug: str) -> Held:
-        return self._held(
-            slug,
-            "the text last agreed on is not in this branch's history",
-            "run `git pull` first, or commit an edit of it",
-        )
+        hint = f"run `git pull` first; if nothing comes, `promptstore resolve {slug} --ours | --theirs`"
+        reason = "the text last agreed on is not in this branch's history"
+        return Held(self.trees.remote, slug, reason, hint, can_resolve=True)
 
     def _changed_here(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
         if local.blob == base.blob:
@@ -189,7 +201,8 @@ class Planner:
         if self._waits(slug):
             yield self._waiting(slug)
             return
-        theirs = self._lifted(slug, seen, local.blob)
+        # Onto the base: what L spells otherwise must not look as if the vendor had changed it.
+        theirs = self._lifted(slug, seen, base.blob)
         yield from self._merge(slug, self._prompt(base.blob), local, seen.version, theirs)
 
     def _unmerged(self, slug: str, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
@@ -202,7 +215,7 @@ class Planner:
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(local.blob))
+        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(base_blob or local.blob))
         common = self._prompt(base_blob) if base_blob else None
         yield from self._merge(slug, common, local, version, theirs)
 
@@ -210,7 +223,12 @@ class Planner:
         self, slug: str, base: PromptFile | None, local: LocalEntry, version: str, theirs: PromptFile
     ) -> Iterator[Outcome]:
         """``version`` is the vendor's, with the text ``theirs``."""
-        merged = merge(base, self._prompt(local.blob), theirs)
+        try:
+            merged = merge_in_one_format(base, self._prompt(local.blob), theirs)
+        except Untranslatable as problem:
+            reason = "its template format was changed on one side and its texts on the other"
+            yield self._held(slug, f"{reason}: {problem.message}", "set `template_format` back, or change it there too")
+            return
         if merged.conflicts:
             for conflict in merged.conflicts:
                 yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)

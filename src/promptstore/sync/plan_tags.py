@@ -24,24 +24,38 @@ _COMING = frozenset({"create-remote", "update-remote", "create-local", "update-l
 
 def plan_tags(trees: Trees, vendor: Vendor, policy: Policy, contents: Plan) -> Plan:
     """The tag moves of one remote, given what its contents are about to become."""
-    unsettled = {held.slug for held in contents.held} | {conflict.slug for conflict in contents.conflicts}
+    held = {held.slug for held in contents.held}
+    stuck = {slug for slug in held if not _is_only_ahead(trees, slug)}
+    stuck |= {conflict.slug for conflict in contents.conflicts}
     leaving = {action.slug for action in contents.actions if action.kind in {"delete-remote", "delete-local"}}
     outcomes: list[Outcome] = []
-    for slug in sorted({*trees.base, *trees.local, *trees.seen} - unsettled - leaving - trees.in_doubt):
+    for slug in sorted({*trees.base, *trees.local, *trees.seen} - stuck - leaving - trees.in_doubt):
         if policy.covers(slug):
-            planner = _TagPlanner(trees, vendor, policy, slug, contents)
+            planner = _TagPlanner(trees, vendor, policy, slug, contents, is_held=slug in held)
             outcomes.extend(planner.decide())
     return collect(outcomes)
+
+
+def _is_only_ahead(trees: Trees, slug: str) -> bool:
+    """Whether a held prompt is linked and sound, and only its newest text stays here: then its tags move freely
+    among the versions that both sides have."""
+    base, local = trees.base.get(slug), trees.local.get(slug)
+    if base is None or local is None or slug not in trees.seen or slug in trees.vanished | trees.gone:
+        return False
+    return base.seen and base.link.unmerged is None and local.problem is None and slug not in trees.waiting
 
 
 class _TagPlanner:
     """Decides the tags of one prompt."""
 
-    def __init__(self, trees: Trees, vendor: Vendor, policy: Policy, slug: str, contents: Plan) -> None:
+    def __init__(
+        self, trees: Trees, vendor: Vendor, policy: Policy, slug: str, contents: Plan, *, is_held: bool
+    ) -> None:
         self.trees = trees
         self.vendor = vendor
         self.policy = policy
         self.slug = slug
+        self.is_held = is_held
         base = trees.base.get(slug)
         self.link: Link = base.link if base else EMPTY_LINK
         self.local: LocalEntry | None = trees.local.get(slug)
@@ -125,13 +139,19 @@ class _TagPlanner:
             )
 
     def _missing_there(self, tag: str, ours: LocalTag) -> Iterator[Outcome]:
-        if self.policy.republish and self.vendor.capabilities.write and self.local is not None:
+        absent = f"version {ours.version} is not at {self.vendor.title}"
+        if not self.vendor.capabilities.write:
+            hint = f"make that edit in {self.vendor.title} itself, or leave the tag out of `tags` of this remote"
+            yield self._held(tag, f"{absent}, which has no API to write content", hint)
+        elif self.is_held:
+            yield self._held(tag, f"{absent} while the prompt is held", "it follows once the prompt can be published")
+        elif self.policy.republish and self.local is not None:
             yield self._republish(ours.blob, f"'{tag}' names this older version")
             yield self._republish(self.local.blob, "the newest text again, after an older version")
         else:
             yield self._held(
                 tag,
-                f"version {ours.version} is not at {self.vendor.title}, and older than what is",
+                f"{absent}, and older than what is",
                 "publish it, and the newest again, with `promptstore sync --republish`",
             )
 

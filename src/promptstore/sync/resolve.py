@@ -8,14 +8,14 @@ from typing import Literal
 
 from promptstore.errors import ConflictError, InvalidPrompt, Where
 from promptstore.merge.driver import merge_files
-from promptstore.merge.three_way import merge
+from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.prompt_file import PromptFile
 from promptstore.model.reading import parse_prompt
 from promptstore.store.store import Store
 from promptstore.store.writing import TextChange, commit_texts
 from promptstore.sync.actions import Action, Conflict
 from promptstore.sync.agreement import Agreed
-from promptstore.sync.local import Local
+from promptstore.sync.local import Local, last_text
 from promptstore.sync.pull import Puller
 from promptstore.sync.session import Session
 from promptstore.sync.texts import edited, text_of
@@ -38,6 +38,36 @@ class Resolver:
         self._editor = editor
         self._lens = session.vendor.lens
 
+    def take(self, slug: str) -> None:
+        """Settle a prompt whose agreed text this branch never had: what is chosen was chosen with sight of theirs.
+
+        Raises ConflictError where there is nothing here that could be chosen.
+        """
+        seen = self._session.tracked.prompts.get(slug)
+        ours = self._local.prompts.get(slug)
+        if seen is None or slug in self._session.gone:
+            self._gone(slug)
+        elif ours is not None:
+            self._commit(slug, self._chosen(slug, None, ours, seen))
+            self._agree(slug, seen)
+        elif self._side == "theirs":
+            self._commit(slug, self._store.contents.raw(seen.blob))
+            self._agree(slug, seen)
+        else:
+            self._stay_deleted(slug)
+
+    def _stay_deleted(self, slug: str) -> None:
+        """Our deletion was made with sight of the agreed text, as far as this branch ever had one."""
+        agreed = self._session.agreed(slug)
+        proof = last_text(self._store, self._local, slug)
+        if agreed is None or proof is None:
+            raise ConflictError(
+                "it was never on this branch, so there is no side of ours to take",
+                where=Where(slug=slug),
+                hint="run `git pull` first, or use --theirs",
+            )
+        self._session.agree(slug, Agreed(agreed.blob, replace(agreed.link, proof=proof)))
+
     def resolve(self, slug: str, conflicts: Sequence[Conflict]) -> None:
         """Settle every conflict of one prompt. Raises ConflictError when the edited text is not usable."""
         tags = [conflict.field.removeprefix("tag:") for conflict in conflicts if conflict.field.startswith("tag:")]
@@ -56,20 +86,20 @@ class Resolver:
         elif ours is None:
             self._deleted_here(slug, seen)
         else:
-            self._commit(slug, self._text(slug, ours, seen))
+            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, seen))
             self._agree(slug, seen)
 
-    def _text(self, slug: str, ours: str, seen: RemoteEntry) -> bytes:
+    def _chosen(self, slug: str, base: str | None, ours: str, seen: RemoteEntry) -> bytes:
         raw = self._store.contents.raw(ours)
-        theirs = text_of(self._store, self._lens, self._document(slug, seen), self._session.called(slug), ours)
-        base = self._base_blob(slug)
+        onto = base or ours
+        theirs = text_of(self._store, self._lens, self._document(slug, seen), self._session.called(slug), onto)
         if self._side == "edit":
             return self._edited(slug, base, raw, theirs)
         if base is None:
             return raw if self._side == "ours" else theirs
         path = self._store.layout.path(slug)
         prompt, other = self._store.contents.prompt(ours, path), parse_prompt(theirs, path)
-        merged = merge(self._store.contents.prompt(base, path), prompt, other, side=self._side)
+        merged = merge_in_one_format(self._store.contents.prompt(base, path), prompt, other, side=self._side)
         return edited(raw, PromptFile.model_validate(merged.data))
 
     def _edited(self, slug: str, base: str | None, ours: bytes, theirs: bytes) -> bytes:

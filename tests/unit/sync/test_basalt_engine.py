@@ -126,6 +126,29 @@ def test_a_local_edit_is_held_with_a_plain_sentence_and_stays(rig: Rig, basalt: 
     quiet(rig, basalt)
 
 
+def test_tags_move_while_an_edit_of_ours_is_held(rig: Rig, basalt: FakeBasalt) -> None:
+    basalt.edit("a", "one", tag="production")
+    rig.sync()
+    basalt.edit("a", "two")
+    rig.sync()
+    commit(root(rig), {"a": text_of(rig, "a").replace("two", "mine")})
+    _tag(rig, "a", "production", 2)
+    _tag(rig, "a", "staging", 3)
+    result = rig.sync()
+    assert kinds(result.done) == ["tag-remote a"]
+    assert held(result) == [
+        "a: Basalt has no API to write content, so this edit cannot be published there",
+        "a: tag 'staging': version 3 is not at Basalt, which has no API to write content",
+    ]
+    assert all("--republish" not in one.hint for one in result.plan.held)
+    assert basalt.prompts["a"].tags["production"] == "1.1.0"
+    basalt.prompts["a"].tags["production"] = "1.0.0"
+    assert kinds(rig.sync().done) == ["tag-local a"]
+    assert rig.store.get("a", tag="production").version == 1
+    assert texts(rig, "a") == ["mine"]
+    quiet(rig, basalt)
+
+
 def test_an_edit_there_is_merged_with_a_held_one_here(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one", systemText="s")
     rig.sync()

@@ -114,6 +114,22 @@ def test_two_new_files_with_one_name_are_both_held(rig: Rig, acme: MemoryWorkspa
     assert acme.prompts == {}
 
 
+def test_two_files_with_a_name_that_the_vendor_has_are_both_held(rig: Rig, acme: MemoryWorkspace) -> None:
+    """Not the first one linked, and the second one told: nobody knows which of the two is meant."""
+    text = chat("one", extra="name: Greeting\n")
+    acme.edit("Greeting", "one")
+    commit(root(rig), {"a": text, "b": text.replace("one", "two")})
+    result = rig.until_quiet()
+    assert [(one.slug, one.reason, one.hint) for one in result.plan.held] == [
+        ("a", "its name 'Greeting' is used by 'b'", "give 'b' another `name:`"),
+        ("b", "its name 'Greeting' is used by 'a'", "give 'b' another `name:`"),
+    ]
+    assert versions(acme) == {"Greeting": 1}
+    commit(root(rig), {"b": chat("two", extra="name: Farewell\n")})
+    assert rig.until_quiet().plan.held == ()
+    assert versions(acme) == {"Greeting": 1, "Farewell": 1}
+
+
 def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWorkspace) -> None:
     """The machine slept between the look and the write, and somebody saved an edit."""
     commit(root(rig), {"p": chat(TEXT)})

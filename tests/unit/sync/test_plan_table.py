@@ -433,7 +433,9 @@ def test_tags(b: str, l: str, r: str, expected: str) -> None:  # noqa: E741
         (Case(base("x"), "y", seen("x"), {"t": at("y", 1)}), "update-remote y, tag-remote t=y"),
         (Case(None, "x", None, {"t": at("x", 1)}), "create-remote x, tag-remote t=x"),
         (Case(base("x"), "y", seen("x", "z"), {"t": at("x", 1)}), f"conflict {CONTENT}"),
-        (Case(base("x"), "bad", seen("x"), {"t": at("x", 1)}), "held"),
+        # what is held keeps only its newest text back
+        (Case(base("x"), "bad", seen("x"), {"t": at("x", 1)}), "tag-remote t=1, held"),
+        (Case(base("x"), "bad", seen("x"), {"t": at("bad", 2)}, ("x", "bad")), "held, held"),
     ],
 )
 def test_tags_and_the_rest(case: Case, expected: str) -> None:

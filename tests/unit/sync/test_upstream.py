@@ -9,7 +9,9 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
+from promptstore.errors import ConflictError
 from promptstore.store.store import Store
+from promptstore.sync.resolve import Side
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 
@@ -168,6 +170,60 @@ def test_a_clone_that_is_behind_sends_no_old_text(rig: Rig, origin: Path, acme: 
     git(root(ben), "pull", "-q", "--ff-only", "origin", "main")
     assert ben.until_quiet().plan.held == ()
     assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def unseen(rig: Rig, origin: Path, acme: MemoryWorkspace) -> Rig:
+    """A clone that shares ann's base, but whose history never gets what she published, nor her new prompt."""
+    ben = clone(origin, "ben", acme)
+    for one in (rig, ben):
+        git(root(one), "config", "--unset", "branch.main.merge")
+    commit(root(rig), {"p": chat("by ann"), "q": chat("new")})
+    rig.until_quiet(allow_delete=True)
+    share(rig, ben)
+    assert len(reasons(ben.sync())) == 2
+    return ben
+
+
+@pytest.mark.parametrize(("side", "text"), [("ours", TEXT), ("theirs", "by ann")])
+def test_a_base_never_seen_is_settled_by_choosing_a_side(
+    unseen: Rig, acme: MemoryWorkspace, side: Side, text: str
+) -> None:
+    unseen.take("p", side)
+    assert reasons(unseen.until_quiet()) == ["q: the text last agreed on is not in this branch's history"]
+    assert acme.text("p") == text == unseen.store.get("p").render()[0]["content"]
+    assert acme.text("p", 2) == "by ann"
+
+
+def test_a_base_never_seen_is_settled_in_the_editor(unseen: Rig, acme: MemoryWorkspace) -> None:
+    shown = []
+
+    def editor(marked: str) -> str:
+        shown.append(marked)
+        return chat("both")
+
+    unseen.take("p", "edit", editor)
+    assert "by ann" in shown[0]
+    assert "Second paragraph." in shown[0]
+    unseen.until_quiet()
+    assert acme.text("p") == "both"
+
+
+def test_a_prompt_never_here_can_only_be_taken_from_there(unseen: Rig, acme: MemoryWorkspace) -> None:
+    with pytest.raises(ConflictError, match="never on this branch"):
+        unseen.take("q", "ours")
+    unseen.take("q", "theirs")
+    assert unseen.store.get("q").render()[0]["content"] == "new"
+    assert reasons(unseen.until_quiet()) == ["p: the text last agreed on is not in this branch's history"]
+    assert acme.text("q") == "new"
+
+
+def test_a_deletion_can_be_insisted_on(unseen: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(unseen), {"p": None})
+    unseen.take("p", "ours")
+    assert "p: deleted here, still at PromptLayer" in reasons(unseen.sync())
+    unseen.until_quiet(allow_delete=True)
+    assert acme.by_name("p") is None
 
 
 def test_a_clone_that_is_behind_deletes_nothing(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
