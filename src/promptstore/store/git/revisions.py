@@ -51,10 +51,23 @@ class Revisions:
         return done.stdout
 
     def outside(self, commits: Sequence[str], tip: str) -> set[str]:
-        """Those of ``commits`` that ``tip`` does not reach. All of them where git cannot tell."""
+        """Those of ``commits`` that ``tip`` does not reach, or that are not here; all where git cannot tell."""
+        found = self._unreached(commits, tip)
+        if found is None:  # one commit that never came here, and git refuses the whole question
+            here = self._present(commits)
+            found = self._unreached(here, tip) if here else set()
+            return set(commits) if found is None else found | (set(commits) - set(here))
+        return found
+
+    def _unreached(self, commits: Sequence[str], tip: str) -> set[str] | None:
         arguments = [*self._repository.arguments, "rev-list", "--stdin", "--ignore-missing"]
         done = attempt(arguments, stdin=("\n".join([*commits, f"^{tip}"]) + "\n").encode())
-        return set(done.stdout.decode().split()) & set(commits) if not done.returncode else set(commits)
+        return None if done.returncode else set(done.stdout.decode().split()) & set(commits)
+
+    def _present(self, commits: Sequence[str]) -> list[str]:
+        arguments = [*self._repository.arguments, "cat-file", "--batch-check=%(objectname)"]
+        done = attempt(arguments, stdin="".join(f"{commit}\n" for commit in commits).encode())
+        return [line for line in done.stdout.decode().splitlines() if not line.endswith(" missing")]
 
     def upstream(self, branch: str) -> str | None:
         """The full name of the ref that ``branch`` (a full name) follows, be it there or not."""
