@@ -112,7 +112,9 @@ def _if(allowed: bool, what: str) -> list[str]:
 
 
 def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
-    if not terms.can("tags") or world.in_doubt or {"held", "conflict"} & {*contents}:
+    if not terms.can("tags") or world.in_doubt or "conflict" in contents:
+        return []
+    if "held" in contents and not _is_only_ahead(world):
         return []
     if world.remote and world.sight == "gone" and not any(act.startswith("publish") for act in contents):
         return []  # the prompt is gone there, and its tags with it
@@ -127,6 +129,12 @@ def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
     if here == base:
         return _if(terms.pull, f"tag here {there}" if there else "untag here")
     return ["tag conflict"]
+
+
+def _is_only_ahead(world: World) -> bool:
+    """Only the newest text of a prompt is held back: its tags still move among the versions that both sides have."""
+    linked = world.base is not None and world.base_seen and world.local is not None and world.remote is not None
+    return linked and not world.waiting and world.sight == "listed"
 
 
 def _on_both_sides(world: World, contents: list[str]) -> bool:
