@@ -20,6 +20,8 @@ from promptstore.vendors.phoenix.names import PROMPT, gid
 from promptstore.vendors.values import Wire
 
 PER_PAGE = 500
+GLANCES = 1000
+"""Prompts in a page of GraphQL: the server reads all of them for each page."""
 VERSIONS_PER_PAGE = 50
 FIRST_PAGE = 20
 """Items of a first page where what is looked for most likely stands on it."""
@@ -120,7 +122,7 @@ class Calls:
         found: dict[str, wire.Glance] = {}
         after: str | None = None
         for _ in range(MAX_PAGES):
-            answer = self._asked(_PROMPTS, {"first": PER_PAGE, "after": after})
+            answer = self._asked(_PROMPTS, {"first": GLANCES, "after": after})
             try:
                 fresh, cursor = wire.glances(answer)
             except BadResponse:
