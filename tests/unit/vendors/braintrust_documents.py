@@ -100,6 +100,10 @@ params = st.builds(
             "topP": scalars,
             "stop": st.lists(names, max_size=2),
             "use_cache": st.booleans(),
+            "maxOutputTokens": scalars,
+            "reasoning_effort": st.sampled_from(["minimal", "high", None]),
+            "reasoning_enabled": st.booleans(),
+            "stop_sequences": st.lists(names, max_size=2),
             "response_format": response_formats,
             "tool_choice": st.sampled_from(["auto", {"type": "function", "function": {"name": "a"}}, None, 5]),
             "function_call": st.sampled_from(["none", {"name": "a"}, {"name": "a", "more": 1}]),
@@ -135,7 +139,9 @@ documents = record(
         "description": texts,
         "prompt_data": prompt_data,
         "tags": st.lists(names, max_size=3),
-        "function_type": st.sampled_from(["llm", "scorer", "task", "brand_new"]),
+        "function_type": st.sampled_from(
+            ["llm", "scorer", "task", "custom_view", "preprocessor", "facet", "sandbox", "brand_new"]
+        ),
         "metadata": st.dictionaries(names, anything, max_size=2),
         "id": names,
         "_xact_id": st.just("1000192656880881099"),

@@ -31,6 +31,7 @@ class FakeBraintrust:
         self.faults: list[Callable[[httpx.Request], Answer | None]] = []
         self.after_write: Answer | None = None
         self.per_page = 2
+        self.obeys_slug = True
         self.log_page = 1000
         self._next = 0
 
@@ -135,7 +136,8 @@ class FakeBraintrust:
 
     def _list(self, query: httpx.QueryParams) -> httpx.Response:
         found = [row for row in self._heads() if row["project_id"] == query["project_id"]]
-        found = [row for row in found if query.get("slug") in (None, row["slug"])]
+        asked = query.get("slug") if self.obeys_slug else None
+        found = [row for row in found if asked in (None, row["slug"])]
         if "starting_after" in query:
             place = [row["id"] for row in found].index(query["starting_after"])
             found = found[place + 1 :]

@@ -208,6 +208,9 @@ def test_a_server_that_falls_back_to_another_version_is_noticed(server: FakeBasa
     server.falls_back = True
     with pytest.raises(BadResponse, match="warning"):
         workspace.read("hi", "9.9.9")
+    server.fail(got(PROMPT, "1.0.0", warning="ask ann@example.com"))
+    with pytest.raises(BadResponse, match="ask <e-mail>"):
+        workspace.read("hi", "1.0.0")
     server.falls_back = False
     with pytest.raises(RemoteMissing):
         workspace.read("hi", "9.9.9")

@@ -12,6 +12,7 @@ from promptstore.errors import (
     AuthError,
     BadResponse,
     ConfigError,
+    PromptStoreError,
     RemoteMissing,
     RemoteRejected,
     RemoteUnreachable,
@@ -258,6 +259,27 @@ def test_a_renamed_slug_stays_the_same_prompt(server: FakeBraintrust, workspace:
     workspace.publish(publication(prompt, document=document("newer", "Other")))
     assert server.writes()[1:] == [f"PATCH /v1/prompt/{prompt}", "PUT /v1/prompt"]
     assert (workspace.read(prompt).document, len(workspace.list())) == (document("newer", "Other"), 1)
+
+
+def test_a_slug_is_only_proven_free_by_a_list_of_all(server: FakeBraintrust, workspace: Workspace) -> None:
+    """Where the server does not obey the filter, the first page of everything is no proof."""
+    there = server.add("support/greeting")
+    for number in range(101):
+        server.add(f"p{number}")
+    server.obeys_slug = False
+    found = workspace.find("support/greeting", document())
+    assert found is not None
+    assert found.id == there
+    assert workspace.find("free", document("free")) is None
+
+
+def test_errors_show_no_persons_address(server: FakeBraintrust, workspace: Workspace) -> None:
+    for failure in (refusal(400, "bad"), refusal(403, "no"), refusal(401, "no"), refusal(500, "oops")):
+        for attempt in (lambda: workspace.publish(publication()), lambda: workspace.read("p1")):
+            server.fail(failure, when="/v1/prompt")
+            with pytest.raises(PromptStoreError) as raised:
+                attempt()
+            assert "ann@example.com" not in f"{raised.value} {raised.value.hint} {raised.value.__cause__}"
 
 
 def test_no_prompt_is_renamed_onto_another(server: FakeBraintrust, workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from promptstore.errors import BadResponse
+from promptstore.vendors.answers import Redaction
 from promptstore.vendors.basalt.lens.normal import EXPECT, check_document, normalise
 from promptstore.vendors.basalt.versions import version_key
 
@@ -17,6 +18,7 @@ MAX_NAME = 200
 
 _LATEST = "latest"
 _UNSAFE = frozenset("?#%\\")
+_SAFE = Redaction(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def got(answer: Any) -> Got:
     found = EXPECT.an_object(answer, "the answer")
     warning = found.get("warning")
     if warning:
-        raise BadResponse(f"Basalt answered with a warning: {str(warning)[:200]!r}", hint="look at the prompt there")
+        raise BadResponse(f"Basalt answered with a warning: {_SAFE(str(warning))!r}", hint="look at the prompt there")
     prompt = EXPECT.an_object(found.get("prompt"), "prompt")
     version = EXPECT.a_text(prompt.get("version"), "prompt.version")
     if _name_problem(version):

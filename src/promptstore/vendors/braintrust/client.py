@@ -138,8 +138,11 @@ class BraintrustWorkspace:
 
     def _by_slug(self, project: str, slug: str) -> wire.Item | None:
         narrow = {"project_id": project, "slug": slug, "limit": PER_PAGE}
-        found = [item for item in wire.items(self._calls.get("/v1/prompt", narrow)) if item.slug == slug]
-        return found[0] if found else None
+        found = wire.items(self._calls.get("/v1/prompt", narrow))
+        if any(item.slug != slug for item in found):
+            # The filter was not obeyed, and then one page proves nothing.
+            found = tuple(all_items(self._calls, {"project_id": project}))
+        return next((item for item in found if item.slug == slug), None)
 
     def publish(self, publication: Publication) -> Receipt:
         """A PUT of the whole state. It goes by slug: a prompt that is to have another one gets that first, by id."""
