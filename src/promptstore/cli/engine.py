@@ -15,7 +15,8 @@ from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
 from promptstore.sync.credentials import Keys, Trust
 from promptstore.sync.engine import Engine
-from promptstore.sync.journal import EngineLock, Journal
+from promptstore.sync.engine_lock import EngineLock
+from promptstore.sync.journal import Journal
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import Opener, chosen, network_opener, open_sessions
 from promptstore.sync.session import Session

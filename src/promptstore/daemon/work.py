@@ -21,7 +21,7 @@ from promptstore.store.refnames import TAGS
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
 from promptstore.sync.engine import Engine
-from promptstore.sync.journal import EngineLock
+from promptstore.sync.engine_lock import EngineLock
 from promptstore.sync.last_sync import LastSync
 from promptstore.sync.local import published_ref, uncommitted
 from promptstore.sync.observe import Depth

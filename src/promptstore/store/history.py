@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 
+from promptstore.errors import GitError
 from promptstore.store.cache import Cache
 from promptstore.store.git.commits import Commits, Identity, NewCommit
 from promptstore.store.git.objects import Objects
@@ -102,6 +103,11 @@ class History:
         if known:
             return Numbering.from_json(known)
         found = self._objects.read(commit)
+        if found is None:
+            raise GitError(
+                f"the recorded version numbers are damaged: {VERSIONS} names {commit[:12]}, which is not there",
+                hint="`promptstore doctor --fix` derives them again, `promptstore fetch` brings the shared ones",
+            )
         tree = self._objects.tree(commit)
         tip = tip_of(found.data.decode("utf-8", "replace")) if found else None
         numbering = from_tree(((path, entry.oid) for path, entry in tree.items()), tip)

@@ -1,23 +1,24 @@
 """The journal: what was about to be sent, and what came of it. Append-only, fsynced, one JSON object a line.
 
-A torn last line (a machine that died while writing) is ignored: what it said had not been promised to anyone.
+A torn last line (a machine that died while writing) is ignored: what it said had not been promised to anyone. A line
+that something else has spoilt may have said that a publish was sent: then all that were prepared count as sent.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from promptstore.errors import StateUnwritable, StoreBusy, Where
+from promptstore.errors import StateUnwritable, Where
 from promptstore.sync.files import DISK, Files
 
 State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
 OPEN: frozenset[State] = frozenset({"sent", "unknown"})
 UNFINISHED: frozenset[State] = OPEN | {"done"}
+_START = b'{"intent":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,49 +102,37 @@ class Journal:
         return self._known
 
     def _read(self) -> Iterator[Intent]:
-        for line in (self._files.read(self._path) or b"").split(b"\n"):
-            row = _parse(line)
-            if row is not None:
-                yield Intent(**row)
+        lines = [line for line in (self._files.read(self._path) or b"").split(b"\n") if line]
+        read = [_parse(line) for line in lines]
+        spoilt = any(row is None and not _is_torn(line) for line, row in zip(lines, read, strict=True))
+        for intent in read:
+            if intent is not None:
+                yield replace(intent, state="sent") if spoilt and intent.state == "prepared" else intent
 
 
 def _is_needed(intent: Intent, before: float) -> bool:
     return intent.state not in {"failed", "prepared"} and (intent.state != "recorded" or intent.at > before)
 
 
-def _parse(line: bytes) -> Mapping[str, Any] | None:
+def _parse(line: bytes) -> Intent | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and row.keys() == set(Intent.__slots__) else None
+    return Intent(**row) if isinstance(row, dict) and row.keys() == set(Intent.__slots__) and _fits(row) else None
 
 
-class EngineLock:
-    """One engine a clone: ``flock`` on an open file, which the system lets go when the process dies."""
+def _fits(row: Mapping[str, Any]) -> bool:
+    texts = (row[name] for name in ("intent", "remote", "slug", "blob", "document"))
+    perhaps = (row[name] for name in ("expected", "id", "version"))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(text is None or isinstance(text, str) for text in perhaps)
+        and isinstance(row["at"], int | float)
+        and row["state"] in get_args(State)
+    )
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor: int | None = None
 
-    def __enter__(self) -> EngineLock:
-        import fcntl
-
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise StoreBusy(
-                "another sync is running in this clone",
-                where=Where(path=self._path),
-                hint="wait until it is done, then run this again",
-            ) from None
-        self._descriptor = descriptor
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+def _is_torn(line: bytes) -> bool:
+    """Whether it is the beginning of a line of ours: nothing but what a dying machine left."""
+    return line.startswith(_START[: len(line)])

@@ -76,7 +76,7 @@ class Observer:
         tip = self._session.tracking.write(before, sightings, system_identity(self._store.clock()))
         latest = {**before.prompts, **{slug: entry for seen in sightings for slug, entry in seen.entries.items()}}
         merged = {slug: entry for slug, entry in latest.items() if entry is not None}
-        self._session.tracked = Tracked(tip, merged)
+        self._session.tracked = Tracked(tip, merged, before.damaged and not sightings)
         return self._counts(before, merged, heads)
 
     def _workspace(self) -> Workspace:

@@ -199,7 +199,10 @@ class Publisher:
                 f"the vendor took it as version {intent.version}, but does not show it (yet)",
                 hint="run sync again later; nothing is sent twice",
             )
-        if self.clock() - intent.at < self.settle:
+        now = self.clock()
+        if now < intent.at:
+            intent = self.journal.move(intent, intent.state, now)  # the clock was set back: waited for from now on
+        if now - intent.at < self.settle:
             raise WriteInDoubt(
                 "the vendor did not answer, and the version is not there (yet)",
                 hint=f"run sync again after {int(self.settle)} seconds; nothing is sent twice",

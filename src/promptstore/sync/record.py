@@ -47,7 +47,7 @@ class Recorder:
         sightings += self._tags(session, entries)
         sightings += self._removals(session, entries)
         tip = session.tracking.write(session.tracked, sightings, system_identity(self._store.clock()))
-        session.tracked = Tracked(tip, entries)
+        session.tracked = Tracked(tip, entries, session.tracked.damaged and not sightings)
 
     def _sighting(
         self, session: Session, entries: dict[str, RemoteEntry], published: Published, version: RemoteVersion

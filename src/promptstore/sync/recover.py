@@ -62,10 +62,18 @@ class Recovery:
         if intent.state != "recorded" and intent.version in known:
             self._journal.move(intent, "recorded", intent.at)
         elif intent.state == "done" or intent.is_open:
+            if not self._is_there(intent.blob):
+                # Thrown away here (amended, reset, and gc): what the vendor has of it is an edit like any other there.
+                self._journal.move(intent, "failed", intent.at)
+                return
             called = self._session.called(slug) if agreed else intent.slug
             result = self._publisher.settle_one(intent, self._document(intent, called), known)
             if isinstance(result, Published):
                 self._pusher.record(slug, replace(result, slug=slug), called)
+
+    def _is_there(self, blob: str) -> bool:
+        found = self._store.objects.read(blob)
+        return found is not None and found.kind == "blob"
 
     def _document(self, intent: Intent, called: str) -> Document | None:
         """What was sent, made again from the text it was made of."""

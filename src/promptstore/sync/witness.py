@@ -17,7 +17,7 @@ class Witness:
 
     def of(self, remote: str) -> set[tuple[str, str]]:
         """(slug, blob) pairs of one remote."""
-        return {(slug, blob) for slug, blob in self._read().get(remote, [])}
+        return set(self._read().get(remote, []))
 
     def add(self, remote: str, pairs: Iterable[tuple[str, str]]) -> None:
         everything = self._read()
@@ -27,8 +27,18 @@ class Witness:
         self._files.replace(self._path, json.dumps(everything).encode())
 
     def _read(self) -> dict[str, list[tuple[str, str]]]:
+        """Remote -> pairs; what cannot be one is left out."""
         try:
             content = json.loads(self._files.read(self._path) or b"{}")
         except ValueError:
             return {}
-        return content if isinstance(content, dict) else {}
+        rows = content.items() if isinstance(content, dict) else ()
+        return {remote: [tuple(pair) for pair in pairs if _is_pair(pair)] for remote, pairs in rows if _is_list(pairs)}
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
