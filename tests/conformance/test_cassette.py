@@ -27,9 +27,8 @@ def exchanged(answer: httpx.Response | Exception) -> list[Exchange]:
 
     recorder = Recorder(httpx.MockTransport(handle))
     headers = {"Authorization": f"Bearer {KEY}", "X-API-KEY": KEY, "Cookie": "session=1"}
-    with httpx.Client(transport=recorder, headers=headers) as client:
-        with suppress(httpx.ConnectError):
-            client.post("https://api.example.com/x", params={"key": KEY, "q": "a@b.example"}, json=SENT)
+    with httpx.Client(transport=recorder, headers=headers) as client, suppress(httpx.ConnectError):
+        client.post("https://api.example.com/x", params={"key": KEY, "q": "a@b.example"}, json=SENT)
     return recorder.exchanges
 
 

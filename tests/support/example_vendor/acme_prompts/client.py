@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from acme_prompts.lens import LENS
-from promptstore.errors import AuthError, BadResponse, RemoteMissing, RemoteRejected
+from promptstore.errors import AuthError, BadResponse, RemoteMissing, RemoteRejected, WriteInDoubt
 from promptstore.vendors.base import Connection, Document, Publication, Receipt, RemoteHead, RemoteVersion, TagListing
 from promptstore.vendors.http import Http
 
@@ -56,13 +56,11 @@ class AcmeWorkspace:
 
     def publish(self, publication: Publication) -> Receipt:
         if publication.id is None:
-            made = self._http.send("POST", "/notes", publication.document)
-            return Receipt(_facts(made)[0], _facts(made)[3])
+            return _receipt(self._http.send("POST", "/notes", publication.document))
         there = self.read(publication.id).name
         if there != publication.document["title"]:
             raise RemoteRejected(f"Acme calls it {there!r}, and cannot rename", status=409, hint="keep its title")
-        made = self._http.send("PUT", f"/notes/{_number(publication.id)}", publication.document)
-        return Receipt(publication.id, _facts(made)[3])
+        return _receipt(self._http.send("PUT", f"/notes/{_number(publication.id)}", publication.document))
 
     def set_tag(self, prompt_id: str, tag: str, version: str) -> None:
         raise RemoteRejected("Acme has no tags", status=405, hint="leave tags out of this remote: tags = []")
@@ -75,6 +73,15 @@ class AcmeWorkspace:
             self._http.send("DELETE", f"/notes/{_number(prompt_id)}")
         except RemoteMissing:
             return  # it is gone
+
+
+def _receipt(answer: Any) -> Receipt:
+    """What a write made. An answer that cannot be understood proves neither that it was done nor that it was not."""
+    try:
+        made, _, _, revision = _facts(answer)
+    except BadResponse as problem:
+        raise WriteInDoubt(f"nobody knows whether Acme did the write: {problem.message}") from problem
+    return Receipt(made, revision)
 
 
 def _facts(note: Any) -> tuple[str, str, str, str]:

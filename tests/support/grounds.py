@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -35,9 +36,16 @@ def opened(vendor: Vendor, running: Running, transport: httpx.BaseTransport, key
     return workspace
 
 
-def ground_at(vendor: Vendor, running: Running, store: Store, inner: httpx.BaseTransport, prefix: str) -> Ground:
+@dataclass
+class TwinGround(Ground):
+    """A ground at a twin whose key is known."""
+
+    key: str = ""
+
+
+def ground_at(vendor: Vendor, running: Running, store: Store, inner: httpx.BaseTransport, prefix: str) -> TwinGround:
     recorder = Recorder(inner)
-    return Ground(
+    return TwinGround(
         vendor,
         lambda key: opened(vendor, running, recorder, key),
         opened(vendor, running, recorder),
@@ -45,11 +53,12 @@ def ground_at(vendor: Vendor, running: Running, store: Store, inner: httpx.BaseT
         f"{running.url}/{vendor.name}",
         prefix,
         elsewhere=lambda slug, file: commit_past_the_api(store, slug, file),
+        key=running.key,
     )
 
 
 @contextmanager
-def twin_ground(vendor: Vendor, template: Path, where: Path, prefix: str = "probe") -> Iterator[Ground]:
+def twin_ground(vendor: Vendor, template: Path, where: Path, prefix: str = "probe") -> Iterator[TwinGround]:
     """A ground of its own over a fresh copy of the template."""
     with copy_store(template, where) as store, embedded(store) as running:
         yield ground_at(vendor, running, store, httpx.HTTPTransport(), prefix)
