@@ -63,7 +63,7 @@ def vendors_known_to(file: Path) -> set[str]:
 def test_there_is_something_to_look_at() -> None:
     assert {"basalt", "braintrust", "promptlayer"} <= {*VENDORS}
     assert all(files_of(path)[0].exists() for path in PURE)
-    assert {path.name.removesuffix(".py") for path in SOURCE.iterdir() if path.name[0] not in "_p"} <= {*LAYERS}
+    assert {path.name.removesuffix(".py") for path in SOURCE.iterdir() if path.name[0] not in "._p"} <= {*LAYERS}
 
 
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer != "daemon" or (SOURCE / layer).exists()])
