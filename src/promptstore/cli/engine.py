@@ -8,9 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from promptstore.cli.app import App
-from promptstore.errors import ConfigError, Where
 from promptstore.store.config import RemoteConfig, glob_match
-from promptstore.store.quick import CONFIG_NAME
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
 from promptstore.sync.credentials import Keys, Trust
@@ -70,7 +68,6 @@ def assemble(
     """An engine over the named remotes (all by default). Offline it works from what was last seen; ``opener`` opens
     workspaces in another way than over the network, ``keep`` holds leases beyond the run."""
     remotes = chosen(store, names)
-    _refuse_unsupported(store)
     opener = opener or (network_opener(machine_keys(app)) if online else None)
     sessions = open_sessions(store, remotes, opener)
     journal = Journal(state_file(store, "journal"))
@@ -87,18 +84,6 @@ def assemble(
         progress=app.detail,
     )
     return Assembled(engine, sessions, team)
-
-
-def _refuse_unsupported(store: Store) -> None:
-    """What the config may ask for and this version does not do yet must not be ignored in silence."""
-    asked = {
-        '[sync] integrate = "branch"': store.config.sync.integrate == "branch",
-        "[git] push = true": store.config.git.push,
-    }
-    for setting in [name for name, wanted in asked.items() if wanted]:
-        raise ConfigError(
-            f"{setting} is not there yet", where=Where(path=CONFIG_NAME), hint="take it out of the config for now"
-        )
 
 
 def policy_for(store: Store, config: RemoteConfig, flags: Flags) -> Policy:

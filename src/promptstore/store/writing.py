@@ -29,16 +29,35 @@ def commit_texts(
 ) -> str | None:
     """Commit the changes in order, one commit each, and move the synced branch; returns its tip.
 
-    A change that changes nothing makes no commit. Author and committer are the change's author, so that equal changes
-    on equal parents are equal commits wherever they are made; a file keeps its mode. ``expected`` is the tip on which
+    They are made as by `new_commits`. ``expected`` is the tip on which
     the changes were thought out (None: a branch without a commit); on another one nothing is committed. Raises
     StoreBusy and RefMoved before anything moved.
     """
     old = store.refs.read(store.branch)
     if expected not in (ANY_TIP, old):
         raise RefMoved("the branch was moved meanwhile", hint="run it again")
-    before = store.prompts_at(old)
-    modes = _odd_modes(store, old, changes)
+    made = new_commits(store, changes, old)
+    if made.tip is not None and made.tip != old:
+        store.checkout.advance(store.branch, old, made.tip, made.files, reason)
+    return made.tip
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Commits that no ref names yet: the last one (the parent where nothing changes), and the files they change."""
+
+    tip: str | None
+    files: list[FileChange]
+
+
+def new_commits(store: Store, changes: Sequence[TextChange], parent: str | None) -> Made:
+    """Write the changes in order as commits on ``parent``, one each; one that changes nothing makes none.
+
+    Author and committer are the change's author, so that equal changes on equal parents are equal commits wherever
+    they are made; a file keeps its mode.
+    """
+    before = store.prompts_at(parent)
+    modes = _odd_modes(store, parent, changes)
     now: dict[str, str | None] = {}
     chain: list[NewCommit] = []
     for change in changes:
@@ -47,17 +66,13 @@ def commit_texts(
             continue
         now[change.slug] = blob
         files = {store.layout.path(change.slug): change.text}
-        parent = len(chain) - 1 if chain else old
-        chain.append(NewCommit(parent, change.author, change.author, change.message, files, modes=modes))
+        onto = len(chain) - 1 if chain else parent
+        chain.append(NewCommit(onto, change.author, change.author, change.message, files, modes=modes))
     if not chain:
-        return old
-    new = store.commits.write(chain, sign=True)[-1]
-    moved = [
-        FileChange(path, blob, modes.get(path, FILE_MODE))
-        for path, blob in ((store.layout.path(slug), blob) for slug, blob in now.items() if before.get(slug) != blob)
-    ]
-    store.checkout.advance(store.branch, old, new, moved, reason)
-    return new
+        return Made(parent, [])
+    moved = ((store.layout.path(slug), blob) for slug, blob in now.items() if before.get(slug) != blob)
+    files_changed = [FileChange(path, blob, modes.get(path, FILE_MODE)) for path, blob in moved]
+    return Made(store.commits.write(chain, sign=True)[-1], files_changed)
 
 
 def _odd_modes(store: Store, tip: str | None, changes: Sequence[TextChange]) -> dict[str, str]:

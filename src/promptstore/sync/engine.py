@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from promptstore.errors import PromptStoreError, RefMoved, StoreBusy
+from promptstore.errors import OriginRefuses, OriginUnreachable, PromptStoreError, RefMoved, StoreBusy
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
@@ -27,6 +27,7 @@ from promptstore.sync.pull import Puller
 from promptstore.sync.push import Outcome, Pusher
 from promptstore.sync.record import Recorder
 from promptstore.sync.recover import Recovery
+from promptstore.sync.review import ReviewBranch
 from promptstore.sync.session import Pool, Session, Threads
 from promptstore.sync.team.lead import Alone, Lead
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
@@ -223,10 +224,19 @@ class Engine:
             frozenset(session.vanished),
             frozenset(session.gone),
             frozenset(session.in_doubt),
-            ours.waiting,
+            {**ours.waiting, **self._in_review(session, local)},
             session.blocked,
             self._runaway(session, local),
         )
+
+    def _in_review(self, session: Session, local: Local) -> dict[str, str]:
+        """Prompts whose newest vendor version waits on the branch for review."""
+        if self._store.config.sync.integrate != "branch":
+            return {}
+        branch = ReviewBranch(self._store, local, session.name)
+        newest = {slug: "" if slug in session.gone else seen.version for slug, seen in session.tracked.prompts.items()}
+        waiting = branch.waiting().items()
+        return {slug: f"it is on {branch.name} for review" for slug, v in waiting if newest.get(slug) == v}
 
     def _runaway(self, session: Session, local: Local) -> frozenset[str]:
         """Prompts whose next publish would only answer our own: see `breaker`."""
@@ -296,6 +306,7 @@ class Engine:
         halted = {halt.remote for halt in result.plan.halted if not self._accepted}
         active = [s for s in self._sessions if not s.down and not s.observer and s.name not in halted]
         active = [s for s in active if not s.pending or self._leads(s)]
+        self._tidy_review(active)
         if result.plan.actions:
             for _ in range(ROUNDS):
                 if not self._round(active, result):
@@ -306,6 +317,12 @@ class Engine:
         result.errors = [error for session in self._sessions for error in session.errors]
         self._journal.forget_settled(self._seconds() - WINDOW)
         return result
+
+    def _tidy_review(self, sessions: Sequence[Session]) -> None:
+        if self._store.config.sync.integrate == "branch":
+            local = self._local()
+            for session in sessions:
+                ReviewBranch(self._store, local, session.name).tidy()
 
     def _round(self, sessions: Sequence[Session], result: Result) -> bool:
         """One round over all remotes; returns whether it changed anything."""
@@ -331,7 +348,7 @@ class Engine:
             self._record(session)
         except RefMoved:
             return True  # the user committed meanwhile: plan again on what stands now
-        except StoreBusy as error:
+        except (StoreBusy, OriginRefuses, OriginUnreachable) as error:
             session.busy = True
             session.fail(error)
         return False

@@ -25,16 +25,30 @@ class Local:
 
 
 def published_ref(store: Store) -> str:
-    """The ref whose prompts are ours to publish: with an upstream, only what was pushed or merged there."""
-    if store.config.git.publish == "branch":
-        return store.branch
+    """The ref whose prompts are ours to publish: with an upstream, only what was pushed or merged there.
+
+    A clone without the branch (a CI job's) publishes what stands for it there. Raises ConfigError where the upstream
+    is asked for and there is none.
+    """
+    if store.config.git.publish == "branch" and not store.config.git.push:
+        return store.tip_ref
     upstream = _upstream(store)
+    if store.config.git.push and not (upstream or "").startswith(f"refs/remotes/{store.config.git.remote}/"):
+        raise no_upstream(store)
     if upstream is None and store.config.git.publish == "upstream":
         raise ConfigError(
             f"[git] publish is 'upstream', but '{store.config.branch}' has no upstream",
             hint=f"run `git branch --set-upstream-to=origin/{store.config.branch} {store.config.branch}`",
         )
-    return upstream or store.branch
+    return upstream or store.tip_ref
+
+
+def no_upstream(store: Store) -> ConfigError:
+    """What is asked for where pulled edits are to be pushed and nobody knows where to."""
+    branch, remote = store.config.branch, store.config.git.remote or "origin"
+    return ConfigError(
+        f"[git] push is true, but '{branch}' follows no branch of '{remote}'", hint=f"git push -u {remote} {branch}"
+    )
 
 
 def _upstream(store: Store) -> str | None:
@@ -81,7 +95,9 @@ def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
 
 def waiting_texts(store: Store, local: Local) -> dict[str, str]:
     """Slugs that nothing may be pulled over, and why: the work-tree file has uncommitted edits, or the text on the
-    branch is not L's yet."""
+    branch is not L's yet. Where pulls do not come to the branch, nothing is in their way."""
+    if store.config.git.push or store.config.sync.integrate == "branch":
+        return {}
     return dict.fromkeys(uncommitted(store), "its file has uncommitted edits") | _unpublished(store, local)
 
 

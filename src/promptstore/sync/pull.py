@@ -13,9 +13,10 @@ from promptstore.store.git.commits import Identity, NewCommit
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
 from promptstore.store.tagging import NewPlace, move_tags
-from promptstore.store.writing import TextChange, commit_texts
+from promptstore.store.writing import TextChange
 from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action
 from promptstore.sync.agreement import Agreed
+from promptstore.sync.landing import landing_for
 from promptstore.sync.local import Local
 from promptstore.sync.observe import vendor_identity
 from promptstore.sync.session import Session
@@ -44,7 +45,7 @@ class Puller:
         self._session = session
         self._local = local
         self._lens = session.vendor.lens
-        self._counts_at_once = local.ref == store.branch
+        self._landing = landing_for(store, local, session.name)
 
     def pull(self, actions: Sequence[Action]) -> list[Action]:
         """Carry out the contents part; returns what was done. Raises StoreBusy or RefMoved before anything changed."""
@@ -117,13 +118,13 @@ class Puller:
     def _deletion(self, action: Action) -> Change:
         who = system_identity(self._store.clock())
         subject = f"Delete {action.slug}: it was deleted at {self._session.name}"
-        return Change(("~", action.slug, 0), action.slug, None, who, f"{subject}\n\nPrompt: {action.slug}\n", "")
+        told = f"Prompt: {action.slug}\nRemote: {self._session.name}"
+        return Change(("~", action.slug, 0), action.slug, None, who, f"{subject}\n\n{told}\n", "")
 
     def _commit(self, changes: Sequence[Change]) -> None:
-        """One commit a change on the synced branch, and the checked-out files with it."""
+        """One commit a change, where the vendor's edits come to, and the checked-out files with it."""
         texts = [TextChange(change.slug, change.text, change.author, change.message) for change in changes]
-        reason = f"promptstore: pull {self._session.name}"
-        commit_texts(self._store, texts, reason, expected=self._local.branch_tip)
+        self._landing.land(texts, f"promptstore: pull {self._session.name}")
 
     # --- agreements
 
@@ -152,7 +153,7 @@ class Puller:
     def _is_ours(self, slug: str, text: bytes | None) -> bool:
         """Whether L says it: at once where L is the branch, else only when it has been pushed and merged."""
         blob = None if text is None else self._store.commits.blob_id(text)
-        return self._counts_at_once or self._local.prompts.get(slug) == blob
+        return self._landing.counts_at_once or self._local.prompts.get(slug) == blob
 
     def _agree_merged(self, slug: str, agreed: Agreed, steps: Sequence[Change]) -> None:
         """A version that ours was published over has been brought in: what is agreed on stays what we published."""

@@ -28,6 +28,10 @@ class Edits:
             found |= dirty_paths(worktree, tree, paths)
         return found
 
+    def has_checked_out(self, branch: str) -> bool:
+        """Whether a worktree is on ``branch`` (a full name)."""
+        return bool(worktrees_on(self._repository, self._refs, branch))
+
 
 def _changed(worktree: Repository, folder: str) -> list[str]:
     """Paths that git calls changed, staged or untracked."""

@@ -37,6 +37,11 @@ class Revisions:
         """Whether ``older`` is ``newer`` or stands in its history."""
         return older == newer or not self._attempt("merge-base", "--is-ancestor", older, newer)[0]
 
+    def messages(self, known: str, tip: str) -> list[str]:
+        """The messages of the commits that ``tip`` reaches and ``known`` does not, oldest first."""
+        out = self._attempt("log", "-z", "--reverse", "--encoding=UTF-8", "--format=%B", f"{known}..{tip}", "--")[1]
+        return out.split("\0")
+
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both come from, or None."""
         return self._attempt("merge-base", one, other)[1].strip() or None

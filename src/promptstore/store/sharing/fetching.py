@@ -33,10 +33,11 @@ def lacks_refspecs(store: Store, remote: str) -> list[str]:
     return [refspec for refspec in Names(remote).refspecs if refspec not in known]
 
 
-def fetch_shared(store: Store, remote: str) -> Shared:
-    """Fetch from the git remote and take what is new. Raises OriginUnreachable when it cannot be reached."""
+def fetch_shared(store: Store, remote: str, *more: str) -> Shared:
+    """Fetch from the git remote and take what is new; ``more`` are refspecs to bring along. Raises OriginUnreachable
+    when it cannot be reached."""
     names = Names(remote)
-    fetch_refs(store, names)
+    fetch_refs(store, names, *more)
     take_chains(store, names)
     return take_tags(store, names)
 

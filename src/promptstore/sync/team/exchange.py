@@ -11,6 +11,7 @@ from promptstore.sync.actions import SyncError
 from promptstore.sync.journal import Intent
 from promptstore.sync.session import Session
 from promptstore.sync.team.bases import join_agreements
+from promptstore.sync.team.lead import Alone
 from promptstore.sync.team.leases import Leases
 
 
@@ -35,7 +36,7 @@ class Exchange:
     def begin(self, sessions: Sequence[Session]) -> None:
         """Take tags, numbers and agreements. Where the git remote is away, only a lease still held lets us write."""
         try:
-            found = fetch_shared(self._store, self._names.remote)
+            found = fetch_shared(self._store, self._names.remote, *self._upstream())
         except GitError as error:
             self._away = error
             return
@@ -45,6 +46,12 @@ class Exchange:
             self._note(f"warning: {self._names.remote} has none of its {found.restored} tags any more; they are kept")
         for session in sessions:
             join_agreements(self._store, self._names, session)
+
+    def _upstream(self) -> list[str]:
+        """The synced branch itself is fetched only where pushing it is wanted, too."""
+        ref = self._store.git.revisions.upstream(self._store.branch) if self._store.config.git.push else None
+        place = f"refs/remotes/{self._names.remote}/"
+        return [f"+refs/heads/{ref.removeprefix(place)}:{ref}"] if ref and ref.startswith(place) else []
 
     def end(self, sessions: Sequence[Session]) -> list[SyncError]:
         """Send what is new and let the leases go. What cannot be sent now goes with the next run."""
@@ -89,34 +96,16 @@ def _tag(name: str) -> str:
     return f"tag {tag} of {slug}"
 
 
-class Publisher:
-    """The one clone that writes where the git remote takes no refs of ours (`git config promptstore.publisher true`)."""
-
-    shared = False
+class Publisher(Alone):
+    """The one clone that writes where the git remote takes no refs of ours: `git config promptstore.publisher true`."""
 
     def __init__(self, store: Store, names: Names) -> None:
         self._store = store
         self._names = names
 
-    def begin(self, sessions: Sequence[Session]) -> None:
+    def begin(self, sessions: Sequence[Session]) -> None:  # noqa: ARG002 - the protocol's
         """Take what is there; that the git remote is away matters to nobody."""
         try:
             fetch_shared(self._store, self._names.remote)
         except OriginUnreachable:
             return
-
-    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
-        """Nothing is sent."""
-        return []
-
-    def check(self, remote: str) -> None:
-        """It always leads."""
-
-    def inherits(self, remote: str) -> bool:
-        return False
-
-    def take(self, remote: str) -> None:
-        """It always leads."""
-
-    def announce(self, remote: str, intents: Sequence[Intent]) -> None:
-        """Nobody would listen."""

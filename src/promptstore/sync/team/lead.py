@@ -47,14 +47,14 @@ class Alone:
     def begin(self, sessions: Sequence[Session]) -> None:
         """There is nobody to hear from."""
 
-    def end(self, sessions: Sequence[Session]) -> list[SyncError]:
+    def end(self, sessions: Sequence[Session]) -> list[SyncError]:  # noqa: ARG002 - the protocol's
         """There is nobody to tell."""
         return []
 
     def check(self, remote: str) -> None:
         """Nobody else is there."""
 
-    def inherits(self, remote: str) -> bool:
+    def inherits(self, remote: str) -> bool:  # noqa: ARG002 - the protocol's
         return False
 
     def take(self, remote: str) -> None:
