@@ -407,9 +407,20 @@ class Planner:
         )
 
     def _differences(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
-        """With no base nobody knows who changed what: every difference is a conflict."""
-        ours = self._prompt(local.blob)
-        for change in changes(ours, self._lifted(slug, seen, local.blob)):
+        """With no base nobody knows who changed what: every difference is a conflict.
+
+        Only what stands below `vendors` there, and nowhere here, is the vendor's alone. It is taken in where a publish
+        would otherwise take it away.
+        """
+        theirs = self._lifted(slug, seen, local.blob)
+        found = changes(self._prompt(local.blob), theirs)
+        if self.policy.pull and all(change.path.startswith("vendors.") and change.old is None for change in found):
+            paths = tuple(change.path for change in found)
+            reason = f"the same but for what only {self.vendor.title} holds"
+            kind: Kind = "merge" if self.vendor.capabilities.write else "link"
+            yield self._action(slug, kind, seen, fields=paths, reason=reason, blob=local.blob, data=theirs.data())
+            return
+        for change in found:
             yield Conflict(self.trees.remote, slug, change.path, None, change.old, change.new)
 
     def _held(self, slug: str, reason: str, hint: str) -> Held:

@@ -140,6 +140,8 @@ class Puller:
             self._agree_merged(action.slug, agreed, steps)
             return
         ours = {change.version: self._store.commits.blob_id(change.text or b"") for change in steps if change.version}
+        if action.kind == "link" and action.blob is not None:
+            ours = {seen.version: action.blob}
         old = agreed.link if agreed else None
         versions = {**seen.known_versions(), **(old.versions if old else {})}
         versions |= {version: KnownVersion(blob, versions[version].document) for version, blob in ours.items()}

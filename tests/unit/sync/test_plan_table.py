@@ -327,6 +327,18 @@ def test_a_name_in_use() -> None:
     assert "id 9" in hidden.contents().held[0].reason
 
 
+def test_what_only_the_vendor_holds_is_no_conflict() -> None:
+    """Of two that never met: below `vendors` it has something, and we have nothing."""
+    plain = document("x")
+    more = LENS.normalise({**plain, "prompt_template": {**plain["prompt_template"], "odd": 1}})
+    there = replace(seen("x"), document=more, versions={"1": SeenVersion("x", digest_of(more))})
+    case = Case(local="x", seen=there)
+    assert said(case.contents()) == "merge x"
+    assert "odd" in str(case.contents().actions[0].data["vendors"])  # type: ignore[index]
+    assert said(Case(local="x", seen=there, vendor=without(write=False)).contents()) == "link x"
+    assert said(Case(local="y", seen=there).contents()).startswith("conflict")
+
+
 def test_a_runaway_is_held() -> None:
     case = Case(base("x"), "y", seen("x"), more={"runaway": FLAG})
     assert said(case.contents()) == "held"
