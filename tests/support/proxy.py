@@ -131,6 +131,7 @@ class FaultyProxy:
     def __post_init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
+        self._under_way = 0
         self._http = _Server(self)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         self._target = urlsplit(self.upstream)
@@ -155,6 +156,12 @@ class FaultyProxy:
     def writes(self) -> list[Asked]:
         """The writes that were sent here."""
         return [asked for asked in self.asked if asked.writes]
+
+    def wait_until_idle(self) -> None:
+        """Wait for requests whose senders may be dead already."""
+        time.sleep(0.01)
+        while self._under_way:
+            time.sleep(0.005)
 
     def close(self) -> None:
         self._http.shutdown()
@@ -181,6 +188,15 @@ class FaultyProxy:
 
     def exchange(self, asked: Asked, headers: list[tuple[str, str]], fault: Fault) -> Reply | None:
         """The answer for the client, None where the connection is to break."""
+        with self._lock:
+            self._under_way += 1
+        try:
+            return self._exchanged(asked, headers, fault)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _exchanged(self, asked: Asked, headers: list[tuple[str, str]], fault: Fault) -> Reply | None:
         time.sleep(fault.before)
         self.on_request(asked)
         reply = _forwarded(self._target, asked, headers, self.timeout) if fault.forward else fault.replaced
