@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from promptstore.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from promptstore.store.store import Store
     from promptstore.sync.actions import Conflict, Held, Plan
-    from promptstore.sync.resolve import Side
+    from promptstore.sync.resolve import OneSide, Resolver, Side
     from promptstore.sync.session import Session
 
 
@@ -25,24 +26,32 @@ if TYPE_CHECKING:
 @click.option("--ours", "side", flag_value="ours", help="Take our side of each conflicting field.")
 @click.option("--theirs", "side", flag_value="theirs", help="Take the remote's side.")
 @click.option("--edit", "side", flag_value="edit", help="Decide in $EDITOR.")
-def resolve(app: App, slugs: tuple[str, ...], everything: bool, remote: str | None, side: Side | None) -> None:
+@click.option(
+    "--field", "fields", metavar="FIELD=SIDE", multiple=True, help="Another side for one field, as conflicts names it."
+)
+def resolve(
+    app: App, slugs: tuple[str, ...], everything: bool, remote: str | None, side: Side | None, fields: tuple[str, ...]
+) -> None:
     """Settle conflicts and commit the result here; the next sync publishes it. Fields not in conflict are merged."""
     if side is None:
         raise UsageError("say how: --ours, --theirs or --edit", hint="promptstore resolve SLUG --ours")
     if bool(slugs) == everything:
         raise UsageError("name prompts, or give --all", hint="promptstore conflicts shows what there is")
+    others = _others(fields, side)
     with app.store() as store, engine_lock(store):
         assembled = assemble(app, store, [remote] if remote else [], online=False)
         assembled.engine.load()
         found, held = _wanted(assembled.engine.plan(), slugs)
+        _check_fields(others, found)
+        settle = _Settling(store, side, others)
         for session in assembled.sessions:
-            _settle(store, session, found, held, side)
+            settle(session, found, held)
             assembled.engine.record()
     if app.json:
         app.emit({"conflicts": [conflict.as_json() for conflict in found]})
     settled = [(one.slug, one.remote, one.field) for one in found] + [(one.slug, one.remote, "") for one in held]
     for slug, name, field in () if app.json else settled:
-        app.say(f"settled {slug} ({name}): {field or 'the whole prompt'}: {side}")
+        app.say(f"settled {slug} ({name}): {field or 'the whole prompt'}: {others.get(field, side)}")
     if not settled:
         app.say("no conflicts")
     else:
@@ -60,16 +69,46 @@ def _wanted(plan: Plan, slugs: tuple[str, ...]) -> tuple[list[Conflict], list[He
     return found, held
 
 
-def _settle(store: Store, session: Session, conflicts: list[Conflict], held: list[Held], side: Side) -> None:
-    from promptstore.sync.local import read_local
-    from promptstore.sync.resolve import Resolver
+def _others(fields: tuple[str, ...], side: Side) -> dict[str, OneSide]:
+    """The fields that go another way than the rest."""
+    found: dict[str, OneSide] = {}
+    for field in fields:
+        name, _, its = field.rpartition("=")
+        if not name or its not in ("ours", "theirs") or side == "edit":
+            raise UsageError(
+                f"--field {field}: say FIELD=ours or FIELD=theirs, and --ours or --theirs for the rest",
+                hint="promptstore resolve SLUG --ours --field model.name=theirs",
+            )
+        found[name] = "ours" if its == "ours" else "theirs"
+    return found
 
-    mine = [conflict for conflict in conflicts if conflict.remote == session.name]
-    for slug in sorted({conflict.slug for conflict in mine}):
-        resolver = Resolver(store, session, read_local(store), side, _editor)
-        resolver.resolve(slug, [conflict for conflict in mine if conflict.slug == slug])
-    for slug in sorted({one.slug for one in held if one.remote == session.name}):
-        Resolver(store, session, read_local(store), side, _editor).take(slug)
+
+def _check_fields(fields: dict[str, OneSide], conflicts: list[Conflict]) -> None:
+    for field in fields:
+        if field not in {conflict.field for conflict in conflicts}:
+            raise NotFound(f"no conflict in the field '{field}'", hint="`promptstore conflicts` names the fields")
+
+
+@dataclass(frozen=True)
+class _Settling:
+    """How the prompts of a run are settled."""
+
+    store: Store
+    side: Side
+    others: dict[str, OneSide]
+
+    def __call__(self, session: Session, conflicts: list[Conflict], held: list[Held]) -> None:
+        mine = [conflict for conflict in conflicts if conflict.remote == session.name]
+        for slug in sorted({conflict.slug for conflict in mine}):
+            self._resolver(session).resolve(slug, [conflict for conflict in mine if conflict.slug == slug])
+        for slug in sorted({one.slug for one in held if one.remote == session.name}):
+            self._resolver(session).take(slug)
+
+    def _resolver(self, session: Session) -> Resolver:
+        from promptstore.sync.local import read_local
+        from promptstore.sync.resolve import Resolver
+
+        return Resolver(self.store, session, read_local(self.store), self.side, _editor, self.others)
 
 
 def _editor(text: str) -> str | None:

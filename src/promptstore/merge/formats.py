@@ -6,11 +6,12 @@ is a variable in an f-string and plain text in jinja2. So the other two prompts 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from promptstore.merge.text import Side
-from promptstore.merge.three_way import Merge, merge
+from promptstore.merge.three_way import Merge, merge_choosing
+from promptstore.merge.values import Choice
 from promptstore.model.prompt_file import PromptFile
 from promptstore.model.templates.translate import translate
 
@@ -30,11 +31,16 @@ class Three(NamedTuple):
     theirs: PromptFile
 
 
-def merge_in_one_format(base: PromptFile | None, ours: PromptFile, theirs: PromptFile, *, side: Side = "ours") -> Merge:
-    """``merge``, after `in_one_format` where there is a base. Raises Untranslatable like it."""
+def merge_in_one_format(
+    base: PromptFile | None, ours: PromptFile, theirs: PromptFile, *, side: Callable[[str], Side] = lambda _: "ours"
+) -> Merge:
+    """The merge, after `in_one_format` where there is a base. Raises Untranslatable like it.
+
+    ``side`` says whose value stands in a conflicting field.
+    """
     if base is None:
-        return merge(None, ours, theirs, side=side)
-    return merge(*in_one_format(base, ours, theirs), side=side)
+        return merge_choosing(None, ours, theirs, Choice(side))
+    return merge_choosing(*in_one_format(base, ours, theirs), Choice(side))
 
 
 def in_one_format(base: PromptFile, ours: PromptFile, theirs: PromptFile) -> Three:

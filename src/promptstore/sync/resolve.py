@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -23,19 +23,30 @@ from promptstore.sync.trees import Link, RemoteEntry
 from promptstore.vendors.base import Document
 
 Side = Literal["ours", "theirs", "edit"]
+OneSide = Literal["ours", "theirs"]
 
 
 class Resolver:
-    """Settles one remote's conflicts. ``editor`` turns a text with marks into the text the user wants."""
+    """Settles one remote's conflicts. ``editor`` turns a text with marks into the text the user wants.
+
+    ``fields`` names conflicting fields whose side is another than ``side``.
+    """
 
     def __init__(
-        self, store: Store, session: Session, local: Local, side: Side, editor: Callable[[str], str | None]
+        self,
+        store: Store,
+        session: Session,
+        local: Local,
+        side: Side,
+        editor: Callable[[str], str | None],
+        fields: Mapping[str, OneSide] | None = None,
     ) -> None:
         self._store = store
         self._session = session
         self._local = local
         self._side = side
         self._editor = editor
+        self._fields = fields or {}
         self._lens = session.vendor.lens
 
     def take(self, slug: str) -> None:
@@ -96,11 +107,23 @@ class Resolver:
         if self._side == "edit":
             return self._edited(slug, base, raw, theirs)
         if base is None:
-            return raw if self._side == "ours" else theirs
+            return self._whole(slug, raw, theirs)
         path = self._store.layout.path(slug)
         prompt, other = self._store.contents.prompt(ours, path), parse_prompt(theirs, path)
-        merged = merge_in_one_format(self._store.contents.prompt(base, path), prompt, other, side=self._side)
+        merged = merge_in_one_format(self._store.contents.prompt(base, path), prompt, other, side=self._side_of)
         return edited(raw, PromptFile.model_validate(merged.data))
+
+    def _side_of(self, field: str) -> OneSide:
+        return self._fields.get(field, "theirs" if self._side == "theirs" else "ours")
+
+    def _whole(self, slug: str, ours: bytes, theirs: bytes) -> bytes:
+        if any(not field.startswith("tag:") for field in self._fields):
+            raise ConflictError(
+                "nothing was agreed on yet, so one side is taken as a whole",
+                where=Where(slug=slug),
+                hint="use --edit to take some fields from either side",
+            )
+        return ours if self._side == "ours" else theirs
 
     def _edited(self, slug: str, base: str | None, ours: bytes, theirs: bytes) -> bytes:
         path = self._store.layout.path(slug)
@@ -172,11 +195,12 @@ class Resolver:
     def _tag(self, slug: str, tag: str) -> None:
         seen = self._session.tracked.prompts.get(slug)
         theirs = seen.tags.get(tag) if seen else None
-        if self._side == "edit":
+        side = self._fields.get(f"tag:{tag}", self._side)
+        if side == "edit":
             raise ConflictError(
                 f"the tag '{tag}' cannot be edited", where=Where(slug=slug), hint="use --ours or --theirs"
             )
-        if self._side == "ours":
+        if side == "ours":
             self._session.relink_tag(slug, tag, theirs)
             return
         kind: Literal["tag-local", "untag-local"] = "untag-local" if theirs is None else "tag-local"
