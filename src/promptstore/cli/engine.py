@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from promptstore.cli.app import App
+from promptstore.errors import GitError
 from promptstore.store.config import RemoteConfig, glob_match
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
@@ -64,10 +65,17 @@ def assemble(
     online: bool = True,
     opener: Opener | None = None,
     keep: bool = False,
+    ref: str | None = None,
 ) -> Assembled:
     """An engine over the named remotes (all by default). Offline it works from what was last seen; ``opener`` opens
-    workspaces in another way than over the network, ``keep`` holds leases beyond the run."""
+    workspaces in another way than over the network, ``keep`` holds leases beyond the run, ``ref`` is one to plan
+    for instead of the synced branch. Raises GitError in a shallow clone: what was agreed on hangs on history."""
     remotes = chosen(store, names)
+    if online and store.history.shallow:
+        raise GitError(
+            "this clone is shallow: what was agreed on with a remote cannot be told from an edit without history",
+            hint="git fetch --unshallow (in GitHub Actions: fetch-depth: 0; in GitLab: GIT_DEPTH: 0)",
+        )
     opener = opener or (network_opener(machine_keys(app)) if online else None)
     sessions = open_sessions(store, remotes, opener)
     journal = Journal(state_file(store, "journal"))
@@ -81,6 +89,7 @@ def assemble(
         lambda session: policy_for(store, session.config, flags or Flags()),
         seconds=time.time,
         lead=team,
+        ref=store.full_ref(ref) if ref else None,
         progress=app.detail,
     )
     return Assembled(engine, sessions, team)

@@ -27,10 +27,16 @@ _VERBS = {
 _SHORT = 70
 
 
-def report_plan(app: App, plan: Plan, errors: Sequence[SyncError], *, differences: bool = False) -> int:
+def report_plan(
+    app: App, plan: Plan, errors: Sequence[SyncError], *, differences: bool = False, markdown: bool = False
+) -> int:
     """Tell a plan and what went wrong on the way to it; returns the exit code."""
     if app.json:
         app.emit({**plan.as_json(), "errors": [error.as_json() for error in errors]})
+    elif markdown:
+        from promptstore.cli.markdown import plan_markdown
+
+        app.write(plan_markdown(plan, errors))
     else:
         show_plan(app, plan, complete=not errors)
         show_errors(app, errors)

@@ -10,6 +10,7 @@ import click
 from promptstore.cli.app import App
 from promptstore.cli.engine import Flags, assemble, engine_lock, state_file
 from promptstore.cli.framework import Command, command
+from promptstore.cli.pipeline import is_pull_request
 from promptstore.cli.show import exit_code, report_plan, show_actions, show_errors, show_left
 
 
@@ -20,6 +21,7 @@ def _options(function: Callable[..., int]) -> Callable[..., int]:
             click.option("--only", metavar="GLOB", help="Only these prompts."),
             click.option("--history", is_flag=True, help="Bring every version that the vendor still gives."),
             click.option("--dry-run", is_flag=True, help="Show the plan and change nothing."),
+            click.option("--markdown", is_flag=True, help="With --dry-run: print the plan as Markdown."),
             click.option("--accept", metavar="PLAN_ID", help="Carry out this very plan although a guard halted it."),
             click.option("--allow-delete", is_flag=True, help="Archive at the vendor what was deleted here."),
             click.option("--republish", is_flag=True, help="Publish older tagged versions, then the newest again."),
@@ -69,6 +71,7 @@ def _run(
     only: str | None,
     history: bool,
     dry_run: bool,
+    markdown: bool,
     accept: str | None,
     allow_delete: bool,
     republish: bool,
@@ -77,12 +80,16 @@ def _run(
     from promptstore.sync.observe import Depth
 
     flags = Flags(pull, push, only, allow_delete, republish)
+    reviewed = is_pull_request(app.environ)
+    if reviewed:
+        app.note("this is a pull request: the plan is shown and nothing is changed")
     with app.store() as store, engine_lock(store):
-        assembled = assemble(app, store, remotes, flags)
+        assembled = assemble(app, store, remotes, flags, ref="HEAD" if reviewed else None)
         try:
             assembled.engine.observe(Depth(history=history))
-            if dry_run:
-                return report_plan(app, assembled.engine.plan(), assembled.errors())
+            if dry_run or reviewed:
+                plan = assembled.engine.plan()
+                return report_plan(app, plan, assembled.errors(), markdown=markdown or reviewed)
             result = assembled.engine.run(accept)
         finally:
             assembled.close()

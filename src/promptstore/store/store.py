@@ -148,6 +148,10 @@ class Store:
         """The commit that is read; None in a repository without one."""
         return self.refs.read(self.tip_ref)
 
+    def full_ref(self, name: str) -> str:
+        """The full name of a ref that is there, as git would find it. Raises NotFound."""
+        return self._readable_ref(name)[-1]
+
     def _readable_ref(self, name: str) -> list[str]:
         if ".." in name:
             raise NotFound(f"'{name}' is no ref", hint="`git branch -a` lists what there is")

@@ -70,6 +70,7 @@ class Engine:
         pool: Pool | None = None,
         new_id: Callable[[], str] = new_intent,
         lead: Lead | None = None,
+        ref: str | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
@@ -84,7 +85,8 @@ class Engine:
         self._progress = progress
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
-        self._ref: str | None = None
+        self._asked_ref = ref
+        self._ref = ref
         """The ref that is L, asked once a run."""
         self._accepted = False
         """Whether a person has passed this run's plan in spite of the guards."""
@@ -93,7 +95,7 @@ class Engine:
 
     def observe(self, depth: Depth) -> dict[str, Counts]:
         """Look at every remote; one that fails is left out of the run and told about."""
-        self._ref = None
+        self._ref = self._asked_ref
         self._journal.refresh()
         self._store.checkout.mend()
         settle_renames(self._store)
