@@ -22,12 +22,19 @@ MAX_LINE = 2_000
 class Secrets(logging.Filter):
     """Takes known secrets (keys, the webhook's) and e-mail addresses out of every record."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._redactions = [Redaction(secret) for secret in secrets if secret] or [Redaction(None)]
+        self._redactions = {"": Redaction(None)}
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str | None) -> None:
+        """Another secret to keep to ourselves."""
+        if secret:
+            self._redactions[secret] = Redaction(secret)
 
     def clean(self, text: str) -> str:
-        for redaction in self._redactions:
+        for redaction in list(self._redactions.values()):
             text = redaction(text, MAX_LINE)
         return text
 
@@ -59,7 +66,7 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def open_log(folder: str, secrets: Iterable[str], stream: TextIO | None, *, verbose: bool = False) -> logging.Logger:
+def open_log(folder: str, secrets: Secrets, stream: TextIO | None, *, verbose: bool = False) -> logging.Logger:
     """The log in ``folder``, readable only by its owner, and on ``stream`` where one is given."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, FILE)
@@ -73,9 +80,8 @@ def open_log(folder: str, secrets: Iterable[str], stream: TextIO | None, *, verb
     log = logging.getLogger(NAME)
     log.handlers, log.propagate = handlers, False
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
-    secrets_filter = Secrets(secrets)
     for handler in handlers:
-        handler.addFilter(secrets_filter)
+        handler.addFilter(secrets)
     return log
 
 

@@ -55,8 +55,8 @@ class Surroundings(Protocol):
     def report(self, standings: Mapping[str, Standing], next_times: Mapping[str, float], problem: str | None) -> None:
         """Write down how things stand; times are wall seconds."""
 
-    def beat(self) -> None:
-        """A sign of life for the supervisor."""
+    def beat(self) -> bool:
+        """A sign of life for the supervisor; returns whether the store is still ours to look after."""
 
 
 class Loop:
@@ -82,6 +82,8 @@ class Loop:
         self._standings: dict[str, Standing] = {}
         self._left: Mapping[str, str] = {}
         self._fault: str | None = None
+        self._faults: dict[type, str] = {}
+        """The internal errors that were told last: kind of job -> error."""
         self._stopping = False
 
     def run(self, config: Config) -> bool:
@@ -96,8 +98,9 @@ class Loop:
             self._take_touches()
             if message is not None:
                 self._handle(message)
-            if self._worker.stuck_for(before.monotonic) < STUCK:
-                self._around.beat()
+            if self._worker.stuck_for(before.monotonic) < STUCK and not self._around.beat():
+                self._log.error("the store was replaced by another one: ending")
+                self._stopping = True
         return self._worker.end(GRACE)
 
     # --- waiting
@@ -144,13 +147,19 @@ class Loop:
 
     def _take_result(self, done: Done) -> None:
         result = done.result
-        if isinstance(result, Exception):
-            self._log.error("internal error: %s", result, exc_info=result)
+        self._tell_fault(type(done.job), result)
         if isinstance(done.job, Pass):
             self._passed(done.job, result)
         else:
             self._looked(done.job, result)
         self._report()
+
+    def _tell_fault(self, kind: type, result: object) -> None:
+        """What should never happen, in full, once for as long as it lasts."""
+        fault = repr(result) if isinstance(result, Exception) else ""
+        if isinstance(result, Exception) and fault != self._faults.get(kind):
+            self._log.error("internal error: %s", result, exc_info=result)
+        self._faults[kind] = fault
 
     def _looked(self, job: Look, result: object) -> None:
         now = self._clocks.monotonic()
@@ -219,6 +228,8 @@ class Loop:
 
 
 def _outcomes(job: Pass, result: object) -> list[Outcome]:
+    if result is None:
+        return []  # another sync was at work in this clone
     if isinstance(result, list):
         return result
     return [Outcome(name, "failing", f"internal error: {result}", reached=False) for name in job.remotes]

@@ -58,6 +58,12 @@ class Machine:
     """When to look at the work tree again whatever happens: it was busy, or a file was too young."""
     reload: bool = False
     """Whether somebody asked for the config to be read again."""
+    running: frozenset[str] = frozenset()
+    """The remotes of the pass in hand."""
+    rung: frozenset[str] = frozenset()
+    """Those of them that were hinted at meanwhile: the pass may have looked there before."""
+    since: float = 0.0
+    """When the pass in hand began."""
 
     @classmethod
     def started(cls, now: float) -> Machine:
@@ -84,14 +90,14 @@ class Machine:
 
     def hinted(self, remotes: Iterable[str], now: float) -> Machine:
         """Something may be new at these remotes, or for them."""
-        named = set(remotes)
+        named = frozenset(remotes)
         fresh = {name: one.hinted(now) if name in named else one for name, one in self.schedules.items()}
-        return replace(self, schedules=fresh)
+        return replace(self, schedules=fresh, rung=self.rung | (named & self.running))
 
     def woken(self, now: float) -> Machine:
         """The machine slept: look at everything."""
         schedules = {name: one.woken(now) for name, one in self.schedules.items()}
-        return replace(self, schedules=schedules, full_look=now)
+        return replace(self, schedules=schedules, full_look=now, rung=self.running)
 
     def reloading(self, now: float) -> Machine:
         """Somebody asks for the config to be read again."""
@@ -107,12 +113,18 @@ class Machine:
         return replace(self, busy=times, again=None if again is None else now + again)
 
     def ended(self, reached: Mapping[str, bool], now: float, dice: float) -> Machine:
-        """A pass ended: which remotes answered."""
+        """A pass ended: which remotes answered. Where another sync had the lock of this clone, none was asked."""
         schedules = dict(self.schedules)
-        for name in reached.keys() & schedules.keys():
-            one = schedules[name]
-            schedules[name] = one.succeeded(now, dice) if reached[name] else one.failed(now, dice)
-        return replace(self, schedules=schedules)
+        for name in self.running & schedules.keys():
+            schedules[name] = self._after(schedules[name], reached.get(name), now, dice)
+        rung = self.rung
+        idle = replace(self, schedules=schedules, running=frozenset(), rung=frozenset())
+        return idle.hinted(rung, now)
+
+    def _after(self, one: Schedule, reached: bool | None, now: float, dice: float) -> Schedule:
+        if reached is None:
+            return one.blocked(now)
+        return one.succeeded(now, dice, now - self.since) if reached else one.failed(now, dice)
 
     # --- what follows
 
@@ -124,8 +136,10 @@ class Machine:
             return replace(settled, reload=False), Look(files=True, reload=self.reload)
         if (self.refs.due or now + 1) <= now:
             return replace(self, refs=self.refs.settled()), Look(files=False)
-        due = [name for name, one in self.schedules.items() if one.next <= now]
-        return (self, Pass(self._together(now))) if due else (self, None)
+        if not any(one.next <= now for one in self.schedules.values()):
+            return self, None
+        remotes = self._together(now)
+        return replace(self, running=frozenset(remotes), since=now), Pass(remotes)
 
     def _together(self, now: float) -> tuple[str, ...]:
         """The remotes of a pass: those that are due, and healthy ones that would be soon."""

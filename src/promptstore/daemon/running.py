@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
 
 from promptstore.daemon.interruptible import Interruptible
-from promptstore.daemon.log import open_log
+from promptstore.daemon.log import Secrets, open_log
 from promptstore.daemon.loop import Clocks, Loop
-from promptstore.daemon.mailbox import Command, Mailbox
+from promptstore.daemon.mailbox import Mailbox
 from promptstore.daemon.notify import Notifier
 from promptstore.daemon.status import Lock
 from promptstore.daemon.surroundings import Here
@@ -21,7 +23,7 @@ from promptstore.daemon.systemd import Supervisor
 from promptstore.daemon.work import Assembled, Work
 from promptstore.daemon.worker import Worker
 from promptstore.errors import RemoteUnreachable
-from promptstore.store.config import Config, RemoteConfig
+from promptstore.store.config import RemoteConfig
 from promptstore.store.git.repository import require_repository
 from promptstore.store.store import Store
 from promptstore.sync.credentials import Keys
@@ -29,7 +31,6 @@ from promptstore.sync.last_sync import LastSync
 from promptstore.sync.remotes import Opener, network_opener
 from promptstore.vendors.base import Vendor, Workspace
 from promptstore.vendors.http import Timing
-from promptstore.vendors.registry import vendor
 
 SECRET_VARIABLE = "PROMPTSTORE_WEBHOOK_SECRET"
 
@@ -39,13 +40,32 @@ AssembleWith = Callable[[Store, Sequence[str], Opener | None], Assembled]
 Announce = Callable[[Mapping[str, Any]], None]
 
 
+_PRIVATE = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+_SHORTEST = 6
+"""Shorter values are words like ``true``."""
+
+
+def _private(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that look as if they held a key: whichever of them a config may come to name."""
+    return {name: value for name, value in environ.items() if _PRIVATE.search(name) and len(value) >= _SHORTEST}
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 class Daemon:
     """One daemon of one clone."""
 
     def __init__(self, root: str, keys: Keys, assemble: AssembleWith, announce: Announce) -> None:
         """``announce`` is called once, with the first status, when everything is watched."""
         self._root = root
-        self._keys = keys
+        self._secrets = Secrets([*_private(keys.environ).values(), keys.environ.get(SECRET_VARIABLE, "")])
+        self._keys = replace(keys, keyring=lambda name: self._learned(keys.keyring(name)))
         self._assemble_with = assemble
         self._announce = announce
         self._folder = require_repository(root).state_dir
@@ -61,23 +81,23 @@ class Daemon:
         lock = Lock(self._folder)
         lock.take()
         try:
-            return self._run(stream, verbose)
+            return self._run(lock, stream, verbose)
         finally:
             lock.release()
 
-    def _run(self, stream: TextIO | None, verbose: bool) -> int:
+    def _run(self, lock: Lock, stream: TextIO | None, verbose: bool) -> int:
         work = Work(self._root, self._assemble)
         config = work.store.config
-        log = open_log(self._folder, self._secrets(config), stream, verbose=verbose)
+        log = open_log(self._folder, self._secrets, stream, verbose=verbose)
         worker = Worker(work, self._mailbox, time.monotonic)
         self._progress = worker.progress
-        private = {SECRET_VARIABLE, *(self._variables(config))}
         here = Here(
             work,
             self._mailbox,
             log,
-            Notifier(self._keys.environ, private, log),
+            Notifier(self._keys.environ, _private(self._keys.environ), log),
             Supervisor(self._keys.environ),
+            lock=lock,
             folder=self._folder,
             secret=self._keys.environ.get(SECRET_VARIABLE, ""),
             ready=self._announce,
@@ -98,6 +118,7 @@ class Daemon:
         return self._assemble_with(store, remotes, self._opened if online else None)
 
     def _opened(self, config: RemoteConfig, found: Vendor) -> Workspace:
+        self._secrets.learn(self._keys.environ.get(self._keys.variable(config, found)))
         inner = network_opener(self._keys, timing=Timing(sleep=self._sleep))(config, found)
         return Interruptible(inner, self._stop, self._progress)
 
@@ -114,20 +135,21 @@ class Daemon:
             self._stop.set()
             self._mailbox.put("stop")
 
+        in_terminal = _has_terminal()
+
         def reload(*_: object) -> None:
-            command: Command = "reload"
-            self._mailbox.put(command)
+            if in_terminal and not _has_terminal():
+                end()  # it was not asked to reload: its window was closed
+            else:
+                self._mailbox.put("reload")
 
         return _Signals({signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload, signal.SIGIO: signal.SIG_IGN})
 
     # --- what is private, and what was
 
-    def _variables(self, config: Config) -> list[str]:
-        return [self._keys.variable(remote, vendor(remote.vendor)) for remote in config.remotes.values()]
-
-    def _secrets(self, config: Config) -> list[str]:
-        names = [SECRET_VARIABLE, *self._variables(config)]
-        return [self._keys.environ.get(name, "") for name in names]
+    def _learned(self, secret: str | None) -> str | None:
+        self._secrets.learn(secret)
+        return secret
 
     def _synced(self) -> dict[str, float]:
         told = LastSync(os.path.join(self._folder, "last-sync.json")).read()

@@ -16,35 +16,42 @@ LONGEST_RETRY = 300.0
 HINTED_RETRY = 10.0
 """A failing remote is not tried sooner than this after the last time, whatever happens here."""
 SPACING = 0.5
-"""Two passes are at least this far apart, however many hints arrive."""
+LONGEST_SPACING = 5.0
+"""Two passes are as far apart as the first one took, within these bounds, however many hints arrive."""
+BLOCKED_RETRY = 1.0
+"""Seconds until the lock of this clone is asked for again."""
 SLEPT = 20.0
 """A wall clock that is this much ahead of the monotonic one says that the machine slept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One remote's timetable. ``ended`` is when it was last tried."""
+    """One remote's timetable. ``rested`` is when it may be tried again at the earliest, whatever happens."""
 
     poll: float
     next: float
     failures: int = 0
-    ended: float | None = None
+    rested: float | None = None
 
-    def succeeded(self, now: float, dice: float) -> Schedule:
-        """It was reached; the next look is one poll away, less jitter."""
-        return replace(self, next=now + self.poll * (1 - JITTER * dice), failures=0, ended=now)
+    def succeeded(self, now: float, dice: float, took: float = 0.0) -> Schedule:
+        """It was reached, in ``took`` seconds; the next look is one poll away, less jitter."""
+        rested = now + min(max(SPACING, took), LONGEST_SPACING)
+        return replace(self, next=now + self.poll * (1 - JITTER * dice), failures=0, rested=rested)
 
     def failed(self, now: float, dice: float) -> Schedule:
         """It was not reached: wait longer each time."""
-        failures = self.failures + 1
-        wait = backoff(failures, self.poll) * (1 - dice / 2)
-        return replace(self, next=now + wait, failures=failures, ended=now)
+        wait = backoff(self.failures + 1, self.poll)
+        rested = now + min(HINTED_RETRY, wait)
+        return replace(self, next=now + wait * (1 - dice / 2), failures=self.failures + 1, rested=rested)
 
     def hinted(self, now: float) -> Schedule:
         """Something may be new there or for it: look soon."""
-        rest = min(HINTED_RETRY, backoff(self.failures, self.poll)) if self.failures else SPACING
-        earliest = now if self.ended is None else max(now, self.ended + rest)
+        earliest = now if self.rested is None else max(now, self.rested)
         return replace(self, next=min(self.next, earliest))
+
+    def blocked(self, now: float) -> Schedule:
+        """Another sync was at work in this clone: try again at once when it is done."""
+        return replace(self, next=now + BLOCKED_RETRY)
 
     def woken(self, now: float) -> Schedule:
         """The machine slept: what was known of the network is over."""

@@ -69,7 +69,7 @@ def systemd_unit(root: str, command: Sequence[str], path: str) -> str:
         "[Service]\n"
         "Type=notify\n"
         "NotifyAccess=main\n"
-        f"ExecStart={' '.join(_quoted(word) for word in command)}\n"
+        f"ExecStart={_command(command)}\n"
         "ExecReload=/bin/kill -HUP $MAINPID\n"
         f"{environment}"
         "EnvironmentFile=-%E/promptstore/environment\n"
@@ -83,9 +83,15 @@ def systemd_unit(root: str, command: Sequence[str], path: str) -> str:
     )
 
 
+def _command(command: Sequence[str]) -> str:
+    """A command line. systemd takes no executable with a quote or a backslash in its name; env(1) runs those."""
+    words = ["/usr/bin/env", *command] if set(command[0]) & set("\"'\\") else command
+    return " ".join([_quoted(words[0], dollars=False), *map(_quoted, words[1:])])
+
+
 def _quoted(word: str, *, dollars: bool = True) -> str:
     """A word for systemd's parser (systemd.syntax(7), "Quoting"): no specifier, no variable, no blank is left active.
-    Variables are put in only in command lines, so only there a ``$`` is doubled."""
+    Variables are put in only among the arguments of a command, so only there a ``$`` is doubled."""
     text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("\n", "\\n").replace("\t", "\\t")
     return f'"{text.replace("$", "$$") if dollars else text}"'
 

@@ -28,15 +28,16 @@ def iso(seconds: float | None) -> str | None:
 class Lock:
     """``flock`` on an open file, which the system lets go when the process dies; the file says who has it."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, patience: float = _WAIT) -> None:
         self._path = os.path.join(folder, LOCK)
+        self._patience = patience
         self._descriptor: int | None = None
 
     def take(self) -> None:
         """Be the one daemon. Raises StoreBusy where there is one."""
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
         descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
-        until = time.monotonic() + _WAIT
+        until = time.monotonic() + self._patience
         while not _locked(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > until:
                 os.close(descriptor)
@@ -54,6 +55,15 @@ class Lock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def is_ours(self) -> bool:
+        """Whether the file that we hold is the one that others would ask; False after the store was replaced."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return not os.path.isdir(os.path.dirname(self._path))  # all of it is away, and may come back
 
     def holder(self) -> int | None:
         """The process that runs as daemon; None where none does."""

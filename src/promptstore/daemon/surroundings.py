@@ -14,7 +14,7 @@ from promptstore.daemon.machine import Touched
 from promptstore.daemon.mailbox import Hint, Mailbox
 from promptstore.daemon.notify import Notifier
 from promptstore.daemon.standing import Standing
-from promptstore.daemon.status import StatusFile, iso
+from promptstore.daemon.status import Lock, StatusFile, iso
 from promptstore.daemon.systemd import Supervisor
 from promptstore.daemon.watch import Watch, places
 from promptstore.daemon.webhook import Bell, Listener, Signed
@@ -35,6 +35,7 @@ class Here:
         notifier: Notifier,
         supervisor: Supervisor,
         *,
+        lock: Lock,
         folder: str,
         secret: str,
         ready: Callable[[Mapping[str, Any]], None],
@@ -44,6 +45,7 @@ class Here:
         self._log = log
         self._notifier = notifier
         self._supervisor = supervisor
+        self._lock = lock
         self._status = StatusFile(folder)
         self._secret = secret
         self._ready: Callable[[Mapping[str, Any]], None] | None = ready
@@ -82,9 +84,10 @@ class Here:
             self._ready(document)
             self._ready = None
 
-    def beat(self) -> None:
+    def beat(self) -> bool:
         if self._supervisor.watchdog is not None:
             self._supervisor.tell("WATCHDOG=1")
+        return self._lock.is_ours()
 
     # --- the end
 

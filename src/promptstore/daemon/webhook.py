@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from promptstore.errors import ConfigError
 
@@ -35,10 +35,10 @@ class Bell:
         The path may name a remote (``/promptlayer``), and may hold the secret as a part of its own or as ``?secret=``,
         for vendors that do not sign.
         """
-        parts = urlsplit(target)
-        words = [unquote(word) for word in parts.path.split("/") if word]
+        path, _, query = target.partition("?")
+        words = [unquote(word) for word in path.split("/") if word]
         wanted = [name for name in self.signatures if name in words] or list(self.signatures)
-        if self._knows_secret([*words, *parse_qs(parts.query).get("secret", [])]):
+        if self._knows_secret([*words, *parse_qs(query).get("secret", [])]):
             return tuple(wanted)
         return tuple(name for name in wanted if self._is_signed(self.signatures[name], headers, body))
 

@@ -27,6 +27,8 @@ from promptstore.sync.local import published_ref, uncommitted
 from promptstore.sync.observe import Depth
 from promptstore.sync.session import Session
 
+_AWAY = "the store's folder is not there"
+
 
 class Assembled(Protocol):
     """An engine and its sessions, as the command line makes them."""
@@ -92,6 +94,8 @@ class Work:
 
     def look(self, files: bool, reload: bool = False) -> Looked:
         """Look at refs, and with ``files`` at the work tree, where saved files are committed if that is configured."""
+        if self._is_away():
+            return Looked(self.store.config, busy=_AWAY)
         try:
             return self._look(files, reload)
         finally:
@@ -131,9 +135,7 @@ class Work:
         return self._committed(burst, again)
 
     def _committed(self, burst: Burst, again: float | None) -> Looked:
-        with self._lock():
-            done = commit(self.store, burst)
-        if done is None:
+        if commit(self.store, burst) is None:
             return Looked(self.store.config, busy="the branch moved, or a file was saved meanwhile")
         return Looked(self.store.config, frozenset(), tuple(sorted(burst.blobs)), dict(burst.left), again=again)
 
@@ -167,21 +169,31 @@ class Work:
 
     # --- remotes
 
-    def run(self, remotes: Sequence[str]) -> list[Outcome]:
+    def run(self, remotes: Sequence[str]) -> list[Outcome] | None:
         """One pass over these remotes, and how each stands after it.
 
-        Whether this machine may write to a remote is for the engine's lead to say: one that may not only observes.
+        None where another sync is at work in this clone. Whether this machine may write to a remote is for the
+        engine's lead to say: one that may not only observes.
         """
+        if self._is_away():
+            return [Outcome(name, "waiting", _AWAY, reached=False) for name in remotes]
+        lock = self._lock()
         try:
-            with self._lock():
-                return self._synced(remotes)
-        except StoreBusy as error:
-            return [Outcome(name, "waiting", str(error)) for name in remotes]
+            lock.__enter__()
+        except StoreBusy:
+            return None
+        try:
+            return self._synced(remotes)
         except PromptStoreError as error:
             text = f"{error}; {error.hint}" if error.hint else str(error)
             return [Outcome(name, "failing", text, reached=False) for name in remotes]
         finally:
+            lock.__exit__()
             self.store.close()
+
+    def _is_away(self) -> bool:
+        """A network drive may come back."""
+        return not (os.path.isdir(self.store.root) and os.path.isdir(self._repository.common_dir))
 
     def _synced(self, remotes: Sequence[str]) -> list[Outcome]:
         assembled = self._assemble(self.store, remotes, True)
