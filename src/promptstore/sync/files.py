@@ -5,7 +5,17 @@ from __future__ import annotations
 import os
 from typing import Protocol
 
+from promptstore.errors import StateUnwritable, Where
 from promptstore.store.atomic import replace_file
+
+
+def unwritable(path: str, error: OSError) -> StateUnwritable:
+    """The error for a file of the engine's that cannot be written."""
+    return StateUnwritable(
+        f"{os.path.basename(path)} cannot be written: {error.strerror or error}",
+        where=Where(path=path),
+        hint="free some disk space, or make the folder writable, and run it again",
+    )
 
 
 class Files(Protocol):

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from promptstore.errors import StateUnwritable, Where
-from promptstore.sync.files import DISK, Files
+from promptstore.sync.files import DISK, Files, unwritable
 
 State = Literal["prepared", "sent", "unknown", "done", "failed", "recorded"]
 OPEN: frozenset[State] = frozenset({"sent", "unknown"})
@@ -64,11 +63,7 @@ class Journal:
                 self._intents()[intent.intent] = intent
         except OSError as error:
             self.refresh()
-            raise StateUnwritable(
-                f"the journal cannot be written: {error.strerror or error}",
-                where=Where(path=self._path),
-                hint="free some disk space, or make the folder writable, and run it again",
-            ) from None
+            raise unwritable(self._path, error) from None
         return intent
 
     def refresh(self) -> None:

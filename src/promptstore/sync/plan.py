@@ -271,13 +271,11 @@ class Planner:
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        if self.vendor.lens.key(document) != seen.name and not self.vendor.capabilities.rename:
-            yield self._held(
-                slug,
-                f"{self.vendor.title} cannot rename '{seen.name}' to '{self.vendor.lens.key(document)}'",
-                f"rename it in {self.vendor.title}, or set `name:` back",
-            )
-            return
+        if self.vendor.lens.key(document) != seen.name:
+            held = self._unrenamable(slug, document, seen)
+            if held:
+                yield held
+                return
         if slug in self.trees.runaway:
             yield self._held(
                 slug,
@@ -289,6 +287,17 @@ class Planner:
             yield self._publish(slug, blob, seen, "update-remote", (), "a tag names this version")
         changed = tuple(fields(self._prompt(base.blob), self._prompt(local.blob)))
         yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
+
+    def _unrenamable(self, slug: str, document: Document, seen: RemoteEntry) -> Held | None:
+        """Why the vendor's prompt cannot take on another name, if it cannot."""
+        key = self.vendor.lens.key(document)
+        if not self.vendor.capabilities.rename:
+            reason = f"{self.vendor.title} cannot rename '{seen.name}' to '{key}'"
+            return self._held(slug, reason, f"rename it in {self.vendor.title}, or set `name:` back")
+        other = self._name_taken(slug, document)
+        if other:
+            return self._held(slug, f"its name '{key}' is used by {other}", "give one of the two another `name:`")
+        return None
 
     def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
         """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order.
@@ -303,20 +312,27 @@ class Planner:
         tagged = {place.version or 0: place.blob for tag, place in local.tags.items() if self.policy.covers_tag(tag)}
         wanted: dict[str, str] = {}
         for number in sorted(number for number in tagged if floor < number < newest):
-            digest = self._unpublished(slug, tagged[number], base)
+            digest = self._unpublished(slug, tagged[number], base, local)
             if digest is not None:
                 wanted.setdefault(digest, tagged[number])
         wanted.pop(self._projection(slug, local.blob), None)
         return list(wanted.values())
 
-    def _unpublished(self, slug: str, blob: str, base: BaseEntry | None) -> str | None:
+    def _unpublished(self, slug: str, blob: str, base: BaseEntry | None, local: LocalEntry) -> str | None:
         """The digest of a text in the vendor's space, where it can be published and is not there yet."""
         document = self._document(slug, blob) if blob in self.trees.prompts else None
-        if document is None or isinstance(document, NotRepresentable):
+        if document is None or isinstance(document, NotRepresentable) or self._renames(slug, document, local):
             return None
         digest = digest_of(document)
         there = base is not None and base.link.version_of(blob, digest) is not None
         return None if there else digest
+
+    def _renames(self, slug: str, document: Document, local: LocalEntry) -> bool:
+        """Whether a text bears another name than the vendor has or is about to have, where that cannot change."""
+        key, seen = self.vendor.lens.key, self.trees.seen.get(slug)
+        newest = self._document(slug, local.blob)
+        name = seen.name if seen else None if isinstance(newest, NotRepresentable) else key(newest)
+        return not self.vendor.capabilities.rename and key(document) != name
 
     # --- deletions
 
@@ -431,7 +447,7 @@ class Planner:
 
     def _waiting(self, slug: str) -> Held:
         why = self.trees.waiting[slug]
-        return self._held(slug, f"waiting: {why}", "commit (and push) the edits or put them aside, then run it again")
+        return self._held(slug, f"waiting: {why}", "commit, push or merge that, or put it aside, then run it again")
 
     def _unrepresentable(self, slug: str, error: NotRepresentable) -> Held:
         place = f" ({error.field})" if error.field else ""

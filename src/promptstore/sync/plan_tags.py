@@ -111,8 +111,8 @@ class _TagPlanner:
         link = Link(self.link.id, self.link.name, self.link.head, self.link.document, versions)
         return link.version_of(blob, document, (theirs, base, self.link.head))
 
-    def _digest(self, blob: str) -> str | None:
-        prompt = self.trees.prompts.get(blob)
+    def _digest(self, blob: str | None) -> str | None:
+        prompt = self.trees.prompts.get(blob or "")
         if prompt is None:
             return None
         try:
@@ -131,18 +131,26 @@ class _TagPlanner:
                 "the version it names is not merged into the synced branch",
                 "merge it, or move the tag to a version that is",
             )
-        elif local is False and ours.blob not in self.coming:
+        elif local is False and not self._comes(ours.blob):
             yield from self._missing_there(tag, ours)
         else:
             yield self._action(
                 "tag-remote", tag, None if local is False else local, f"moved here to version {ours.version}", ours.blob
             )
 
+    def _comes(self, blob: str) -> bool:
+        """Whether a version is about to be made that says what ``blob`` says."""
+        digest = self._digest(blob)
+        return blob in self.coming or (digest is not None and digest in map(self._digest, self.coming))
+
     def _missing_there(self, tag: str, ours: LocalTag) -> Iterator[Outcome]:
         absent = f"version {ours.version} is not at {self.vendor.title}"
+        problem = self._unpublishable(ours.blob)
         if not self.vendor.capabilities.write:
             hint = f"make that edit in {self.vendor.title} itself, or leave the tag out of `tags` of this remote"
             yield self._held(tag, f"{absent}, which has no API to write content", hint)
+        elif problem:
+            yield self._held(tag, f"version {ours.version} cannot go there: {problem}", "move it to another version")
         elif self.is_held:
             yield self._held(tag, f"{absent} while the prompt is held", "it follows once the prompt can be published")
         elif self.policy.republish and self.local is not None:
@@ -154,6 +162,20 @@ class _TagPlanner:
                 f"{absent}, and older than what is",
                 "publish it, and the newest again, with `promptstore sync --republish`",
             )
+
+    def _unpublishable(self, blob: str) -> str | None:
+        """Why a text cannot become a version of what the vendor has."""
+        prompt = self.trees.prompts.get(blob)
+        if prompt is None:
+            return "its file was invalid"
+        try:
+            document = self.vendor.lens.project(prompt, self.trees.called(self.slug))
+        except NotRepresentable as error:
+            return f"{self.vendor.title} cannot hold it: {error.message}"
+        name = self.seen.name if self.seen else self.link.name
+        if self.vendor.lens.key(document) != name and not self.vendor.capabilities.rename:
+            return f"it was named '{self.vendor.lens.key(document)}', and {self.vendor.title} cannot rename '{name}'"
+        return None
 
     def _republish(self, blob: str, reason: str) -> Action:
         return Action(

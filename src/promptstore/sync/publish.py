@@ -186,7 +186,7 @@ class Publisher:
 
         Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
         """
-        gone = False
+        intent, gone = self._dated(intent), False
         try:
             found = self._find(intent, document, known)
         except RemoteMissing:
@@ -209,6 +209,11 @@ class Publisher:
             )
         self.journal.move(intent, "failed", self.clock())
         return Moved("a write that was in doubt never arrived")
+
+    def _dated(self, intent: Intent) -> Intent:
+        """The intent; one from the future was sent before the clock was set back, and its window starts anew."""
+        now = self.clock()
+        return self.journal.move(intent, intent.state, now) if intent.at > now else intent
 
     def _find(
         self, intent: Intent, document: Document | None, known: frozenset[str]

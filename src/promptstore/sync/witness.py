@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from promptstore.sync.files import DISK, Files
+from promptstore.sync.files import DISK, Files, unwritable
 
 
 class Witness:
@@ -24,7 +24,10 @@ class Witness:
         latest = dict(everything.get(remote, []))
         latest.update(pairs)
         everything[remote] = sorted(latest.items())
-        self._files.replace(self._path, json.dumps(everything).encode())
+        try:
+            self._files.replace(self._path, json.dumps(everything).encode())
+        except OSError as error:
+            raise unwritable(self._path, error) from None
 
     def _read(self) -> dict[str, list[tuple[str, str]]]:
         """Remote -> pairs; what cannot be one is left out."""

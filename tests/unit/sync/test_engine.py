@@ -159,6 +159,19 @@ def test_a_lost_request_is_sent_again_only_after_the_settle_window(rig: Rig, acm
     quiet(rig, acme)
 
 
+def test_the_settle_window_starts_anew_when_the_clock_is_set_back(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one")})
+    acme.before["publish"] = lost_reply
+    rig.sync()
+    acme.before.clear()
+    rig.now -= 86_400
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    rig.now += 80
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    rig.now += 11
+    assert kinds(rig.sync().done) == ["create-remote p"]
+
+
 def test_a_foreign_version_in_between_is_merged_not_buried(rig: Rig, acme: MemoryWorkspace) -> None:
     text = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
     commit(root(rig), {"p": chat(text)})
@@ -315,7 +328,7 @@ def test_a_full_disk_sends_nothing(rig: Rig, acme: MemoryWorkspace, monkeypatch:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("promptstore.sync.journal.os.fsync", full)
+        patched.setattr("promptstore.sync.files.os.fsync", full)
         result = rig.sync()
     assert sorted((error.slug, error.retry) for error in result.errors) == [("p", False), ("q", False)]
     assert acme.writes == []

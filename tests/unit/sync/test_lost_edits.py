@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from promptstore.errors import BadResponse, RemoteUnreachable
 from promptstore.store.address import parse_address
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.tagging import delete_tag, set_tag
+from promptstore.sync.files import Disk
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 OURS = TEXT.replace("First", "1st")
@@ -537,3 +539,21 @@ def test_a_ref_that_moved_elsewhere_is_read_again(rig: Rig, acme: MemoryWorkspac
     rig.sync()
     rig.until_quiet()
     assert len(_versions(acme)) == 2
+
+
+def test_a_disk_that_is_full_when_the_agreement_is_noted_is_told_and_loses_nothing(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(root(rig), {"p": chat("one")})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Disk, "replace", full)
+        assert [error.message for error in rig.sync().errors] == [
+            "witness.json cannot be written: No space left on device"
+        ]
+    assert rig.sync().errors == []
+    assert acme.writes == ["publish"]
+    assert rig.sync().done == []

@@ -434,6 +434,15 @@ def test_tags(b: str, l: str, r: str, expected: str) -> None:  # noqa: E741
             ),
             "held",
         ),
+        # an older version that says what the newest says, but for something that the vendor cannot hold
+        (
+            Case(None, "x", None, {"t": at("x#", 1)}, ("x#", "x"), policy=Policy(republish=True)),
+            "create-remote x, tag-remote t=x#",
+        ),
+        # an older version that had another name, or was no prompt
+        (Case(base("y"), "y", seen("y"), {"t": at("named", 1)}, ("named", "y"), policy=Policy(republish=True)), "held"),
+        (Case(base("y"), "y", seen("y"), {"t": at("?", 1)}, ("?", "y"), policy=Policy(republish=True)), "held"),
+        (Case(base("x"), "y", seen("x"), {"t": at("named", 2)}, ("x", "named", "y")), "update-remote y, held"),
         # names that cannot be tags here
         (Case(base("x"), "x", seen("x", tags={"12": "1"})), "held"),
         (Case(base("x"), "x", seen("x", tags={"latest": "1"})), "held"),
@@ -452,6 +461,15 @@ def test_tags(b: str, l: str, r: str, expected: str) -> None:  # noqa: E741
 )
 def test_tags_and_the_rest(case: Case, expected: str) -> None:
     assert said(case.all()) == expected
+
+
+def test_a_name_that_another_prompt_has_there_is_not_taken_by_a_rename() -> None:
+    more = {"seen": {"p": seen("x"), "q": replace(seen("y", slug="q", id_="2"), name="Another name")}}
+    case = Case(base("x"), "named", seen("x"), more=more, vendor=without())
+    renaming = replace(VENDOR, capabilities=replace(VENDOR.capabilities, rename=True))
+    plan = replace(case, vendor=renaming).contents()
+    assert [held.slug for held in plan.held if "its name 'Another name' is used by" in held.reason] == ["p"]
+    assert [action for action in plan.actions if action.slug == "p"] == []
 
 
 def test_tagged_versions_are_published_in_order_before_the_newest() -> None:
