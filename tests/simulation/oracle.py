@@ -1,0 +1,154 @@
+"""The laws, asked of a world that has come to rest. Nothing here knows how the engine plans."""
+
+from __future__ import annotations
+
+from clouds import Cloud, as_text
+from words import words
+from world import Clone, World
+
+from promptstore.errors import NotRepresentable, PromptStoreError
+from promptstore.model.digest import digest_of
+from promptstore.model.reading import parse_prompt
+from promptstore.store.refnames import remote_ref
+from promptstore.sync.actions import Plan
+from promptstore.sync.agreement import Agreements
+from promptstore.sync.trees import Link
+
+
+class Oracle:
+    """Judges one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # --- law 1: no lost edit
+
+    def nothing_lost(self, plan: Plan) -> None:
+        """Every word stands on a branch, at a vendor or in a conflict, unless somebody who saw it took it out."""
+        standing: set[str] = set()
+        for clone in self.world.clones:
+            standing |= set().union(*(words(text) for text in clone.prompts().values()))
+        for cloud in self.world.clouds.values():
+            standing |= set().union(*(words(as_text(cloud.shown(kept))) for kept in cloud.live()))
+        standing |= set().union(*(words(f"{c.ours} {c.theirs}") for c in plan.conflicts))
+        standing |= set().union(*(self._unmerged(clone, plan) for clone in self.world.clones))
+        lost = self.world.born - self.world.superseded - standing
+        if lost:
+            self.world.fail("law 1", f"lost: {sorted(lost)}")
+
+    def _unmerged(self, clone: Clone, plan: Plan) -> set[str]:
+        """What was seen of prompts in conflict: fields that one side alone has come along once it is settled."""
+        found: set[str] = set()
+        for remote, slug in {(c.remote, c.slug) for c in plan.conflicts}:
+            seen = clone.repository.refs.read(remote_ref(remote))
+            files = clone.repository.committed(seen) if seen else {}
+            mine = (f"prompts/{slug}.yaml", f".remote/{slug}/-/")
+            found |= set().union(*(words(text.decode()) for path, text in files.items() if path.startswith(mine)))
+        return found
+
+    def all_reachable(self, clone: Clone) -> None:
+        """What an engine saw at a vendor is kept by some ref, for ever."""
+        kept = set().union(*(words(text.decode()) for text in clone.repository.reachable_blobs()))
+        for cloud in self.world.clouds.values():
+            for (prompt, version), document in cloud.kept.items():
+                lost = words(as_text(document)) - kept
+                if lost:
+                    self.world.fail("law 1", f"version {version} of {prompt} was seen, and no ref has {sorted(lost)}")
+
+    # --- law 2: no double publish
+
+    def published_once(self) -> None:
+        for name, cloud in self.world.clouds.items():
+            if cloud.duplicates:
+                self.world.fail("law 2", f"{name}: {cloud.duplicates} made two versions")
+            self._no_echo(name, cloud)
+            names = [kept.name for kept in cloud.live()]
+            if len(names) > len(set(names)):
+                self.world.fail("law 2", f"{name}: two prompts have one name: {names}")
+
+    def _no_echo(self, name: str, cloud: Cloud) -> None:
+        for kept in cloud.prompts.values():
+            for older, newer in zip(kept.versions, kept.versions[1:], strict=False):
+                if newer.ours and older.ours and newer.document == older.document:
+                    self.world.fail("law 2", f"{name}: {kept.name} {newer.version} says what {older.version} said")
+
+    # --- law 3: quiescence
+
+    def quiet(self, clone: Clone) -> None:
+        """A run right after a finished one writes nothing anywhere."""
+        refs = dict(clone.repository.refs.names)
+        files = dict(clone.repository.tree.files)
+        for cloud in self.world.clouds.values():
+            cloud.writes.clear()
+        result = self.world.sync(clone)
+        if result is None or result.done or result.errors:
+            self.world.fail("law 3", f"a second run is not quiet: {result and (result.done, result.errors)}")
+        written = {name: cloud.writes for name, cloud in self.world.clouds.items() if cloud.writes}
+        if written or refs != clone.repository.refs.names or files != clone.repository.tree.files:
+            self.world.fail("law 3", f"a second run wrote: {written} or refs")
+        self.world.counts["quiet runs"] += 1
+
+    # --- law 4: convergence
+
+    def converged(self, clone: Clone, plan: Plan) -> None:
+        """Both sides say the same wherever nothing is held or in conflict."""
+        left = {(h.remote, h.slug) for h in plan.held} | {(c.remote, c.slug) for c in plan.conflicts}
+        here = clone.prompts()
+        for name, cloud in self.world.clouds.items():
+            links = self._links(clone, name)
+            ids = {link.id for link in links.values()}
+            held = {slug for remote, slug in left if remote == name}
+            missing = [kept.name for kept in cloud.live() if kept.id not in ids and not held]
+            if missing:
+                self.world.fail("law 4", f"{name} has {missing}, which nobody linked")
+            for slug in sorted(set(here) - held):
+                if slug not in links:
+                    self.world.fail("law 4", f"{slug} is not at {name}")
+                self._agree(clone, name, cloud, slug, links[slug])
+            for slug in sorted(set(links) - set(here) - held):
+                self.world.fail("law 4", f"{slug} is linked with {name}, and not here")
+
+    def _links(self, clone: Clone, remote: str) -> dict[str, Link]:
+        store = clone.store
+        agreement = Agreements(remote, store.refs, store.objects, store.commits).read()
+        return {slug: agreed.link for slug, agreed in agreement.prompts.items()}
+
+    def _agree(self, clone: Clone, remote: str, cloud: Cloud, slug: str, link: Link) -> None:
+        kept = cloud.prompts[link.id]
+        if kept.deleted:
+            self.world.fail("law 4", f"{slug} is here, and archived at {remote}")
+        ours = self._projected(clone, cloud, slug, link)
+        theirs = cloud.shown(kept)
+        if ours != digest_of(theirs):
+            self.world.fail("law 4", f"{slug} differs: {clone.prompts()[slug]} / {as_text(theirs)}")
+        self.world.counts["prompts that converged"] += 1
+        self._tags_agree(clone, remote, cloud, slug, link)
+
+    def _projected(self, clone: Clone, cloud: Cloud, slug: str, link: Link) -> str:
+        text = clone.prompts()[slug]
+        try:
+            prompt = parse_prompt(text, slug)
+            return digest_of(cloud.vendor.lens.project(prompt, link.called or slug))
+        except (PromptStoreError, NotRepresentable) as error:
+            return f"{error}"
+
+    def _tags_agree(self, clone: Clone, remote: str, cloud: Cloud, slug: str, link: Link) -> None:
+        kept = cloud.prompts[link.id]
+        here = clone.store.locator.tags(slug, clone.repository.tip)
+        if set(here) != set(kept.labels):
+            self.world.fail("law 4", f"tags of {slug} at {remote}: {sorted(here)} here, {kept.labels} there")
+        for tag, place in here.items():
+            saved = next(saved for saved in kept.versions if saved.version == kept.labels[tag])
+            text = self.world.database.objects[place.blob].data.decode()
+            there = words(as_text(saved.document))
+            if not there <= words(text):
+                self.world.fail("law 4", f"{slug}@{tag}: {sorted(there)} at {remote}, {sorted(words(text))} here")
+
+    # --- law 7: absence needs proof
+
+    def nothing_deleted(self, clone: Clone, before: set[str], after: set[str]) -> None:
+        """What an engine took off the branch was archived at some vendor."""
+        for slug in sorted(before - after):
+            if not any(kept.deleted for cloud in self.world.clouds.values() for kept in cloud.prompts.values()):
+                self.world.fail("law 7", f"{slug} was deleted, and nobody ever archived anything")
+            self.world.counts["deletions that were proven"] += 1

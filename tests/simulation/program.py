@@ -1,0 +1,157 @@
+"""One program: a seed's whole story, from an empty repository to a world at rest, judged by the oracle."""
+
+from __future__ import annotations
+
+from oracle import Oracle
+from people import NAMES, People
+from words import new_file, words
+from world import CALM, Bad, Clone, World
+
+from promptstore.sync.actions import Plan
+from promptstore.sync.engine import Result
+
+LENGTH = 4
+"""Runs in bad weather in one program."""
+
+
+class Program:
+    """``run`` raises AssertionError, naming the law, where one is broken."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+        self.dice = self.world.dice
+        self.people = People(self.world)
+        self.oracle = Oracle(self.world)
+        self.world.between = self.people.race
+
+    def run(self) -> None:
+        self._begin()
+        for _ in range(LENGTH):
+            for _ in range(self.dice.randrange(1, 5)):
+                self.people.act()
+            self._mishap()
+            self._sync(self.dice.choice(self.world.clones))
+        self._rest()
+
+    def _begin(self) -> None:
+        for clone in self.world.clones:
+            with self.world.by_hand(clone, "start"):
+                for slug in NAMES[: self.dice.randrange(len(NAMES) + 1)]:
+                    text = new_file(self.world.word, self.dice)
+                    clone.repository.tree.files[f"prompts/{slug}.yaml"] = text.encode()
+                clone.repository.stage_all()
+                clone.repository.commit(clone.who(), "Start")
+            if self.dice.random() < 0.7:
+                self.world.sync(clone)
+
+    def _mishap(self) -> None:
+        clone = self.dice.choice(self.world.clones)
+        chance = self.dice.random()
+        if chance < 0.03:
+            self.people.lose_base(clone)
+        elif chance < 0.06:
+            clone.offset -= self.dice.choice([5, 3600, 86400])
+            self.world.counts["fault: clock set back"] += 1
+        elif chance < 0.12:
+            clone.forget()
+            self.world.counts["fault: cache lost"] += 1
+
+    # --- bad weather
+
+    def _sync(self, clone: Clone) -> None:
+        killed = self._sync_once(clone, self._weather())
+        if killed and self.dice.random() < 0.5:
+            self.world.counts["fault: kill during recovery"] += 1
+            self._sync_once(clone, Bad(0.0, self.dice.randrange(1, 25)))
+        self.world.pass_time(self.dice.choice([1, 1, 10, 50, 200]))
+
+    def _weather(self) -> Bad:
+        dies_at = self.dice.randrange(1, 90) if self.dice.random() < 0.35 else 0
+        full_at = self.dice.randrange(1, 60) if self.dice.random() < 0.05 else 0
+        return Bad(self.dice.choice([0.0, 0.02, 0.05, 0.2]), dies_at, full_at)
+
+    def _sync_once(self, clone: Clone, bad: Bad) -> bool:
+        """Whether the process was killed."""
+        before, kills = set(clone.prompts()), self.world.counts["kills"]
+        result = self.world.sync(clone, bad, allow_delete=self.dice.random() < 0.5)
+        if not self.world.interrupted:
+            self.oracle.nothing_deleted(clone, before, set(clone.prompts()))
+        if result is not None and not result.errors:
+            self._seen()
+        return self.world.counts["kills"] > kills
+
+    def _seen(self) -> None:
+        """A run that came to its end has kept what it was shown."""
+        for cloud in self.world.clouds.values():
+            there = {key: document for key, document in cloud.seen.items() if not cloud.prompts[key[0]].deleted}
+            cloud.kept.update(there)
+
+    # --- rest
+
+    def _rest(self) -> None:
+        """Good weather until nothing happens; people settle what is left to them."""
+        self.world.pass_time(1000)
+        for clone in self.world.clones:
+            clone.repository.checkout.mend()
+            self.people.mend_files(clone)
+            self.people.commit_all(clone)
+        clone = self.world.clones[0]
+        for _ in range(12):
+            result = self._until_quiet(clone)
+            self.oracle.nothing_lost(result.plan)
+            if not self._settle(clone, result.plan):
+                break
+        else:
+            self.world.fail("law 3", "people never get to an end")
+        self._judge(clone)
+
+    def _judge(self, clone: Clone) -> None:
+        self.oracle.quiet(clone)
+        plan = self.world.shown[clone.name]
+        self.oracle.nothing_lost(plan)
+        self.oracle.all_reachable(clone)
+        self.oracle.published_once()
+        self.oracle.converged(clone, plan)
+
+    def _until_quiet(self, clone: Clone) -> Result:
+        for _ in range(12):
+            result = self.world.sync(clone, allow_delete=True, republish=True)
+            if result is None or result.errors:
+                self.world.fail("law 3", f"a run in good weather failed: {result and result.errors}")
+            self._seen()
+            if not result.done:
+                return result
+            self.world.pass_time(100)
+        raise AssertionError("law 3: it never comes to rest")
+
+    def _settle(self, clone: Clone, plan: Plan) -> bool:
+        """People do what only they can do; False when nothing is left to them."""
+        if plan.conflicts:
+            self._resolve(clone, plan.conflicts[0].slug)
+            return True
+        unseen = [(held.remote, held.slug) for held in plan.held if "not in this branch's history" in held.reason]
+        if unseen:
+            self.people.take_up(clone, *unseen[0])
+            return True
+        if plan.halted and plan.actions:
+            self.world.sync(clone, CALM, accept=plan.plan_id, allow_delete=True, republish=True)
+            return True
+        return False
+
+    def _resolve(self, clone: Clone, slug: str) -> None:
+        conflicts = [c for c in self.world.plan(clone).conflicts if c.slug == slug]
+        side = self.dice.choice(["ours", "theirs", "edit"])
+        if side == "edit" and any(c.field.startswith("tag:") for c in conflicts):
+            side = "ours"
+        before = set().union(*(words(text) for text in clone.prompts().values()))
+        shown = set().union(*(words(f"{c.ours} {c.theirs}") for c in conflicts))
+        self.world.tell(f"{clone.name}: resolve {slug} {side}: {[(c.remote, c.field) for c in conflicts]}")
+        self.world.resolve(clone, slug, side, lambda text: self._edited(text))  # type: ignore[arg-type]
+        after = set().union(*(words(text) for text in clone.prompts().values()))
+        self.world.superseded |= (before | shown) - after
+        self.world.note_state()
+
+    def _edited(self, text: str) -> str:
+        """Both sides of every mark are kept, in one text."""
+        body = "\n\n".join(f"      p {word}" for word in sorted(words(text)))
+        return f"template_format: jinja2\nmessages:\n  - role: system\n    content: |-\n{body}\n"
