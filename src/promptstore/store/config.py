@@ -55,6 +55,8 @@ class GitConfig:
     remote: str = "origin"
     push: bool = False
     publish: str = "auto"
+    url: str = ""
+    """Which repository this is, as ``github.com/acme/prompts``: a clone of another one publishes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class _Reader:
         self._known(data, "", ("store", "remotes", "sync", "git", "daemon", "notify"))
         store = self._table(data, "store", ("prompts", "branch"))
         sync = self._table(data, "sync", ("integrate", "delete_remote", "settle", "max_delete"))
-        git = self._table(data, "git", ("remote", "push", "publish"))
+        git = self._table(data, "git", ("remote", "push", "publish", "url"))
         daemon = self._table(data, "daemon", ("poll", "debounce", "autocommit", "lease", "webhook", "watch"))
         notify = self._table(data, "notify", ("command",))
         return Config(
@@ -178,6 +180,7 @@ class _Reader:
                 self._text(git, "git", "remote", "origin"),
                 self._flag(git, "git", "push"),
                 self._choice(git, "git", "publish", ("auto", "branch", "upstream")),
+                self._text(git, "git", "url", ""),
             ),
             daemon=DaemonConfig(
                 self._duration(daemon, "daemon", "poll", 60.0),

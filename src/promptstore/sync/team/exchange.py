@@ -72,6 +72,8 @@ class Exchange:
     def check(self, remote: str) -> None:
         if self._away is not None and not self._leases.holds(remote):
             raise self._unknown(self._away)
+        if self._keep and self._away is None:
+            self._leases.take(remote)  # who stays around leads from now on, whether there is anything to do or not
         self._leases.check(remote)
 
     def inherits(self, remote: str) -> bool:
@@ -79,7 +81,8 @@ class Exchange:
 
     def take(self, remote: str) -> None:
         self.check(remote)
-        self._leases.take(remote)
+        if self._away is None:
+            self._leases.take(remote)
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         self._leases.announce(remote, intents)

@@ -9,6 +9,7 @@ from promptstore.store.store import Store
 from promptstore.sync.journal import Journal
 from promptstore.sync.team.clone import this_clone
 from promptstore.sync.team.exchange import Exchange, Publisher
+from promptstore.sync.team.fork import Fork, is_same
 from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.team.leases import Leases
 
@@ -23,8 +24,12 @@ def team_of(
     ``seconds`` is the wall clock, ``note`` tells people what happened, ``keep`` holds leases beyond the run.
     """
     remote = store.config.git.remote
-    if not remote or store.git.revisions.setting(f"remote.{remote}.url") is None:
+    url = store.git.revisions.setting(f"remote.{remote}.url") if remote else None
+    if url is None:
         return Alone()
+    named = store.config.git.url
+    if named and not is_same(named, url):
+        return Fork(remote, url, named)
     names = Names(remote)
     if (store.git.revisions.setting("promptstore.publisher") or "").lower() in _YES:
         return Publisher(store, names)
