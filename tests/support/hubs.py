@@ -34,6 +34,8 @@ class Twin:
     store: Store
     url: str
     asked: list[str]
+    environments: set[str] | None = None
+    """Those that Braintrust's organisation has; None takes any."""
 
     @property
     def writes(self) -> list[str]:
@@ -202,32 +204,58 @@ def serve(folder: Path, vendor: str) -> Iterator[Twin]:
     git(folder, "checkout", "-q", "--detach")
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(folder))
-        with logged() as asked:
+        with watched() as asked:
             running = stack.enter_context(embedded(store, key=KEY))
-        yield PAGES[vendor](vendor, store, running.url, asked)
+        twin = PAGES[vendor](vendor, store, running.url, [])
+        asked.tell(twin)
+        yield twin
 
 
-@contextmanager
-def logged() -> Iterator[list[str]]:
-    """A list that gets every request to the application built in the block."""
-    from promptstore.serve import app as module
+class Watch:
+    """Sees every request to an application, and answers as Braintrust does for an environment that is not there."""
 
-    asked: list[str] = []
-    build = module.build_app
+    def __init__(self, build: Any) -> None:
+        self._build = build
+        self._twin: Twin | None = None
 
-    def watched(*arguments: Any, **options: Any) -> Any:
-        inner = build(*arguments, **options)
+    def tell(self, twin: Twin) -> None:
+        self._twin = twin
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        inner = self._build(*arguments, **options)
 
         async def application(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] == "http":
-                asked.append(f"{scope['method']} {scope['path']}")
+            if scope["type"] == "http" and self._twin is not None:
+                self._twin.asked.append(f"{scope['method']} {scope['path']}")
+                if self._lacks_environment(scope):
+                    await _refuse(send, "Environment not found")
+                    return
             await inner(scope, receive, send)
 
         return application
 
+    def _lacks_environment(self, scope: Any) -> bool:
+        known = self._twin.environments if self._twin else None
+        path = str(scope["path"])
+        pointing = scope["method"] == "PUT" and "/environment-object/" in path
+        return known is not None and pointing and path.rpartition("/")[2] not in known
+
+
+async def _refuse(send: Any, words: str) -> None:
+    headers = [(b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": words.encode()})
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """What watches the application that is built in the block."""
+    from promptstore.serve import app as module
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "build_app", watched)
-        yield asked
+        watch = Watch(module.build_app)
+        patch.setattr(module, "build_app", watch)
+        yield watch
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def show_plan(app: App, plan: Plan, *, complete: bool = True) -> None:
     show_actions(app, plan.actions)
     show_left(app, plan)
     if plan.actions:
-        app.say(f"plan {plan.plan_id}: {_count(len(plan.actions), 'action')}")
+        app.say(f"plan {plan.plan_id}: {counted(len(plan.actions), 'action')}")
     elif complete and not (plan.conflicts or plan.held or plan.halted):
         app.say("nothing to do")
 
@@ -119,5 +119,6 @@ def _value(value: Any) -> str:
     return line if len(line) <= _SHORT else line[:_SHORT] + "…"
 
 
-def _count(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """``1 prompt``, ``2 prompts``."""
     return f"{number} {word}{'' if number == 1 else 's'}"

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import Flags, assemble, engine_lock, state_file
+from promptstore.cli.engine import Assembled, Flags, assemble, engine_lock, state_file
 from promptstore.cli.framework import Command, command
 from promptstore.cli.pipeline import is_pull_request
-from promptstore.cli.show import exit_code, report_plan, show_actions, show_errors, show_left
+from promptstore.cli.show import counted, exit_code, report_plan, show_actions, show_errors, show_left
+from promptstore.sync.actions import Plan
 
 
 def _options(function: Callable[..., int]) -> Callable[..., int]:
@@ -103,7 +104,17 @@ def _run(
     else:
         show_actions(app, result.done)
         show_left(app, result.plan)
+        _show_counts(app, assembled, result.plan)
         show_errors(app, result.errors)
         if not actions and not result.errors and not result.plan.halted:
             app.say("everything is in sync" if not result.plan.conflicts else "nothing else to do")
     return exit_code(result.plan, result.errors)
+
+
+def _show_counts(app: App, assembled: Assembled, plan: Plan) -> None:
+    """Where something is held: how much of each remote that is, so that nobody has to count."""
+    for session in assembled.sessions:
+        held = {one.slug for one in plan.held if one.remote == session.name}
+        if held and not session.down:
+            there = sum(not entry.gone for entry in session.tracked.prompts.values())
+            app.say(f"{session.name}: {counted(there, 'prompt')} there, {counted(len(held), 'prompt')} held")

@@ -413,7 +413,8 @@ class Engine:
         """What is left when no round changes anything any more."""
         left = self.plan()
         halted = {halt.remote: halt for halt in (*left.halted, *result.plan.halted)}
-        result.plan = Plan(result.plan.actions, left.conflicts, left.held, tuple(halted.values()))
+        refused = [held for session in self._sessions for held in session.refused_tags.values()]
+        result.plan = Plan(result.plan.actions, left.conflicts, (*left.held, *refused), tuple(halted.values()))
 
     def _pusher(self, session: Session, local: Local) -> Pusher:
         return Pusher(self._store, session, local, self._publisher(session), self._journal, self._pool, self._lead)

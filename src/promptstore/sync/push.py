@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from promptstore.errors import HaltedError, NotRepresentable, PromptStoreError
+from promptstore.errors import HaltedError, NotRepresentable, PromptStoreError, RemoteRejected
 from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
-from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action
+from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action, Held
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local
@@ -200,12 +200,23 @@ class Pusher:
 
     def push_tags(self, actions: Sequence[Action]) -> list[Outcome]:
         """Move and take away tags at the vendor; one whose version is not there yet waits for the next round."""
-        wanted = [action for action in actions if action.kind in REMOTE_TAG_KINDS]
+        refused = self._session.refused_tags
+        wanted = [
+            action
+            for action in actions
+            if action.kind in REMOTE_TAG_KINDS and (action.slug, action.tag or "") not in refused
+        ]
         return self._pool.map(self._tag, wanted)
 
     def _tag(self, action: Action) -> Outcome:
         try:
             return self._move_tag(action, action.tag or "")
+        except RemoteRejected as error:
+            # Nothing was changed, and the vendor says why: an environment that is not there, a plan that has none.
+            reason, hint = f"tag '{action.tag}': {error.message}", error.hint or "see `promptstore remote check`"
+            held = Held(self._session.name, action.slug, reason, hint)
+            self._session.refused_tags[(action.slug, action.tag or "")] = held
+            return Outcome(action, done=False)
         except PromptStoreError as error:
             self._session.fail(error, action.slug)
             return Outcome(action, done=False)

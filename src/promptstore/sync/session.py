@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from promptstore.errors import PromptStoreError
 from promptstore.store.config import RemoteConfig
-from promptstore.sync.actions import SyncError
+from promptstore.sync.actions import Held, SyncError
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.publish import Published
 from promptstore.sync.tracking import Tracked, Tracking
@@ -82,6 +82,8 @@ class Session:
     """Moves followed in this run: new slug -> old slug."""
     moved_tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """Tags moved at the vendor in this run: what R must say from now on."""
+    refused_tags: dict[tuple[str, str], Held] = field(default_factory=dict)
+    """Tags that the vendor refused to move in this run, with its words."""
 
     @property
     def name(self) -> str:
