@@ -15,7 +15,7 @@ from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
 from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Halted, Plan, SyncError
 from promptstore.sync.breaker import MOST, WINDOW, is_runaway, recent_writes
-from promptstore.sync.guards import shrunken, wrong_workspace
+from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
 from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, read_local, waiting_texts
 from promptstore.sync.observe import Counts, Depth, Observer
@@ -202,13 +202,16 @@ class Engine:
         trees = self._trees(session, local, ours)
         contents = plan_contents(trees, session.vendor, policy)
         tags = plan_tags(trees, session.vendor, policy, contents)
-        halted = self._halts(session, policy)
+        halted = self._halts(session, policy, contents)
         return contents.joined(tags).joined(Plan(halted=halted))
 
-    def _halts(self, session: Session, policy: Policy) -> tuple[Halted, ...]:
-        known = {*session.tracked.prompts, *session.all_agreed()}
-        halted = shrunken(session.name, len(known), len(session.vanished), policy)
-        return (halted,) if halted else ()
+    def _halts(self, session: Session, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
+        known = len({*session.tracked.prompts, *session.all_agreed()})
+        halts = (
+            shrunken(session.name, known, len(session.vanished), policy),
+            mass_deletion(session.name, known, contents, policy),
+        )
+        return tuple(halt for halt in halts if halt is not None)
 
     def _trees(self, session: Session, local: Local, ours: Ours) -> Trees:
         entries = ours.entries
