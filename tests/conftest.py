@@ -7,24 +7,44 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 # No test is judged by the clock; where a change is gated, the same examples are tried each time.
 settings.register_profile(
-    "promptstore",
+    "quick",
+    max_examples=20,
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("promptstore")
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
+settings.load_profile("quick")
+
+
+def _is_thorough(config: pytest.Config) -> bool:
+    """Whether this is the run of the slow tests: it tries every property again, with many more examples."""
+    return str(config.getoption("markexpr")).strip() == "slow"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_thorough(config):
+        settings.load_profile("thorough")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items if _is_thorough(config) else ():
+        if is_hypothesis_test(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")
-    for name in [name for name in os.environ if name.startswith(("GIT_", "PROMPTSTORE_", "PROMPTLAYER_"))]:
+    ours = ("GIT_", "PROMPTSTORE_", "PROMPTLAYER_", "GITHUB_EVENT_", "CI_PIPELINE_", "BUILD_REASON")
+    for name in [name for name in os.environ if name.startswith(ours)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))

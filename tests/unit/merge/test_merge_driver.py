@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from prompt_strategies import Family, drawn, family
 
 from promptstore.errors import InvalidPrompt
@@ -142,7 +142,6 @@ def test_a_last_line_without_a_line_break_is_marked_too() -> None:
 
 
 @given(drawn(family))
-@settings(max_examples=40, deadline=None)
 def test_taking_one_side_of_every_conflict_gives_a_valid_prompt(prompts: Family) -> None:
     base = write(prompts.base.data())
     ours, theirs = (edit(base, prompt.data()) for prompt in (prompts.ours, prompts.theirs))

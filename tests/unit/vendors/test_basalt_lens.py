@@ -16,7 +16,7 @@ from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.basalt import VENDOR
 from promptstore.vendors.basalt.lens import LENS
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(suppress_health_check=list(HealthCheck))
 
 
 def exactly(one: Any, other: Any) -> bool:

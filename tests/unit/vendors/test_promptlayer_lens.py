@@ -15,7 +15,7 @@ from promptstore.model.digest import canonical_json
 from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.promptlayer.lens import LENS
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(suppress_health_check=list(HealthCheck))
 
 
 def exactly(one: Any, other: Any) -> bool:

@@ -15,7 +15,7 @@ from promptstore.model.prompt_file import PromptFile
 from promptstore.model.templates import render_text
 from promptstore.vendors.promptlayer.lens import LENS
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(suppress_health_check=list(HealthCheck))
 Wire = dict[str, Any]
 
 spaces = st.sampled_from(["", " ", "\n", "\r\n", "a", '{"k": ', "}", "{", "{{", "é"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from template_trees import expected, names, plain_trees, shared_trees, spelled, values
 
@@ -18,7 +18,6 @@ from promptstore.model.templates.translate import Untranslatable, translate
 from promptstore.model.templates.translation import write_jinja
 
 FORMATS = ("f-string", "jinja2", "mustache", "nunjucks")
-quick = settings(max_examples=60, deadline=None)
 formats: Any = st.sampled_from(FORMATS)
 
 
@@ -28,7 +27,6 @@ def rendered(text: str, fmt: Any, variables: dict[str, Any]) -> str:
     return render_text(text, fmt, variables)
 
 
-@quick
 @given(plain_trees, values, formats, formats)
 def test_plain_variables_and_literal_text_render_the_same_in_every_format(
     tree: Any, variables: dict[str, Any], source: Any, target: Any
@@ -38,7 +36,6 @@ def test_plain_variables_and_literal_text_render_the_same_in_every_format(
     assert rendered(translate(text, source, target), target, variables) == expected(tree, variables)
 
 
-@quick
 @given(plain_trees, formats, formats)
 def test_a_plain_text_comes_back_in_canonical_spelling_and_stays(tree: Any, source: Any, target: Any) -> None:
     there = translate(spelled(tree, source), source, target)
@@ -49,7 +46,6 @@ def test_a_plain_text_comes_back_in_canonical_spelling_and_stays(tree: Any, sour
         assert back == spelled(tree, source)
 
 
-@quick
 @given(plain_trees, values)
 def test_mustache_libraries_render_it_the_same_without_escaping(tree: Any, variables: dict[str, Any]) -> None:
     chevron, pystache = pytest.importorskip("chevron"), pytest.importorskip("pystache")
@@ -58,7 +54,6 @@ def test_mustache_libraries_render_it_the_same_without_escaping(tree: Any, varia
     assert pystache.render(text, variables) == expected(tree, variables)
 
 
-@quick
 @given(st.text(alphabet="{}%#=<>&\"'\\\r\n ax"), formats)
 def test_any_text_survives_as_itself(text: str, target: Any) -> None:
     there = translate(text, "none", target)
@@ -66,7 +61,6 @@ def test_any_text_survives_as_itself(text: str, target: Any) -> None:
     assert translate(there, target, "none") == text
 
 
-@quick
 @given(
     st.recursive(
         st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3)
@@ -82,7 +76,6 @@ def test_json_survives_every_route_to_the_byte(data: Any, indent: int, source: A
     assert rendered(translate(translate(text, "none", source), source, target), target, {}) == text
 
 
-@quick
 @given(shared_trees, values)
 def test_what_jinja2_and_nunjucks_share_renders_the_same(tree: Any, variables: dict[str, Any]) -> None:
     text = write_jinja.write(tree, "jinja2")
@@ -91,7 +84,6 @@ def test_what_jinja2_and_nunjucks_share_renders_the_same(tree: Any, variables: d
     assert translate(there, "nunjucks", "jinja2") == text
 
 
-@quick
 @given(st.sampled_from(["", 0, 1, "x", True, False, None, [], ["x"], {"a": "b"}]))
 @pytest.mark.parametrize("text", ["a\n{{^x}}\nb {{{y}}}\n{{/x}}\nc\n", "{{^x}}b{{/x}}", "a {{^x}}b\n{{/x}}{{{y}}}"])
 def test_an_inverted_section_is_if_not_for_every_value(text: str, value: Any) -> None:
@@ -122,7 +114,6 @@ tags = [
 ]
 
 
-@quick
 @given(st.lists(st.sampled_from(tags), max_size=7).map("".join))
 def test_mustache_of_every_shape_renders_as_the_libraries_do(text: str) -> None:
     chevron, pystache = pytest.importorskip("chevron"), pytest.importorskip("pystache")
@@ -210,7 +201,6 @@ def test_what_has_no_like_is_named_with_its_place(text: str, source: Any, target
 
 @pytest.mark.parametrize("source", ["f-string", "jinja2", "mustache", "nunjucks"])
 @given(text=st.text(alphabet="{}%#^/=.|ab if\n"))
-@settings(max_examples=40, deadline=None)
 def test_any_text_is_translated_or_refused_in_words(source: Any, text: str) -> None:
     for target in (*FORMATS, "none"):
         with suppress(Untranslatable):
