@@ -151,13 +151,19 @@ class Work:
         snapshot = self._snapshot()
         if snapshot == self._examined:
             return frozenset()
+        self._examined = snapshot
+        try:
+            return self._planned_for()
+        except PromptStoreError:
+            return frozenset(self.store.config.remotes)  # their pass finds the same in the way, and says so
+
+    def _planned_for(self) -> frozenset[str]:
         assembled = self._assemble(self.store, (), False)
         try:
             assembled.engine.load()
             plan = assembled.engine.plan()
         finally:
             assembled.close()
-        self._examined = snapshot
         return frozenset(action.remote for action in plan.actions)
 
     def _snapshot(self) -> Snapshot:
@@ -177,19 +183,21 @@ class Work:
         """
         if self._is_away():
             return [Outcome(name, "waiting", _AWAY, reached=False) for name in remotes]
-        lock = self._lock()
         try:
-            lock.__enter__()
-        except StoreBusy:
+            with self._lock():
+                return self._tried(remotes)
+        except StoreBusy:  # the lock's own: whatever goes wrong under it is an outcome
             return None
+        except PromptStoreError as error:
+            return _failed(remotes, error)
+        finally:
+            self.store.close()
+
+    def _tried(self, remotes: Sequence[str]) -> list[Outcome]:
         try:
             return self._synced(remotes)
         except PromptStoreError as error:
-            text = f"{error}; {error.hint}" if error.hint else str(error)
-            return [Outcome(name, "failing", text, reached=False) for name in remotes]
-        finally:
-            lock.__exit__()
-            self.store.close()
+            return _failed(remotes, error)
 
     def _is_away(self) -> bool:
         """A network drive may come back."""
@@ -213,3 +221,9 @@ class Work:
 
     def _state(self, name: str) -> str:
         return os.path.join(self._repository.state_dir, name)
+
+
+def _failed(remotes: Sequence[str], error: PromptStoreError) -> list[Outcome]:
+    """What stopped the whole pass."""
+    text = f"{error}; {error.hint}" if error.hint else str(error)
+    return [Outcome(name, "failing", text, reached=False) for name in remotes]
