@@ -254,3 +254,13 @@ def test_a_clone_gets_the_driver_by_init(branches: Path, tmp_path: Path) -> None
     kinds = {finding["kind"] for finding in run(clone, "doctor", "--json").document["findings"]}
     assert "merge-driver" not in kinds
     assert git(clone, "status", "--porcelain") == ""
+
+
+def test_init_says_which_repository_it_is(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "remote", "add", "origin", "https://ann:secret@github.com/acme/prompts.git")
+    assert run(tmp_path, "init").code == 0
+    text = (tmp_path / ".promptstore.toml").read_text()
+    assert 'url = "github.com/acme/prompts"' in text
+    assert "secret" not in text
+    assert run(tmp_path, "list").code == 0

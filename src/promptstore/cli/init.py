@@ -69,13 +69,23 @@ def _files(root: str, repository: Repository) -> list[str]:
     from promptstore.store.git.refs import Refs
 
     head = Refs(repository).head_branch() or "refs/heads/main"
-    config = CONFIG.format(branch=head.removeprefix("refs/heads/"))
+    config = CONFIG.format(branch=head.removeprefix("refs/heads/")) + _which_repository(repository)
     made = [".promptstore.toml"] if _write_new(os.path.join(root, ".promptstore.toml"), config) else []
     folder = load_config(root).prompts  # which a config that was there already may have put elsewhere
     made += _attributes(root, folder)
     schema = json.dumps(prompt_schema(), indent=2) + "\n"
     new = _write_new(os.path.join(root, folder, ".schema.json"), schema)
     return [*made, f"{folder}/.schema.json"] if new else made
+
+
+def _which_repository(repository: Repository) -> str:
+    """The table that tells a fork from this repository, where origin is on a host."""
+    from promptstore.store.git.revisions import Revisions
+    from promptstore.sync.team.fork import place_of
+
+    url = Revisions(repository).setting("remote.origin.url")
+    place = place_of(url) if url else "/"
+    return "" if place.startswith(("/", ".")) else f'\n[git]\nurl = "{place}"  # a clone of a fork publishes nothing\n'
 
 
 def _write_new(path: str, text: str) -> bool:
