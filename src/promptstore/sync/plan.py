@@ -324,7 +324,7 @@ class Planner:
         if document is None or isinstance(document, NotRepresentable) or self._renames(slug, document, local):
             return None
         digest = digest_of(document)
-        there = base is not None and base.link.version_of(blob, digest) is not None
+        there = base is not None and base.link.version_of(blob, self.vendor.version_key, digest) is not None
         return None if there else digest
 
     def _renames(self, slug: str, document: Document, local: LocalEntry) -> bool:

@@ -109,7 +109,7 @@ class _TagPlanner:
         if self.seen is not None:
             versions = {**self.seen.known_versions(), **versions}
         link = Link(self.link.id, self.link.name, self.link.head, self.link.document, versions)
-        return link.version_of(blob, document, (theirs, base, self.link.head))
+        return link.version_of(blob, self.vendor.version_key, document, (theirs, base, self.link.head))
 
     def _digest(self, blob: str | None) -> str | None:
         prompt = self.trees.prompts.get(blob or "")

@@ -229,7 +229,7 @@ class Pusher:
             self._workspace.delete_tag(agreed.link.id, tag)
             self._tell(action.slug, tag, None)
             return Outcome(action, done=True)
-        version = action.expected or agreed.link.version_of(action.blob or "")
+        version = action.expected or agreed.link.version_of(action.blob or "", self._session.vendor.version_key)
         if version is None:
             return Outcome(action, done=False)
         self._workspace.set_tag(agreed.link.id, tag, version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +41,17 @@ class Link:
     called: str = ""
     """The slug it had when it was linked: what a vendor's name comes from, so that a move renames nothing there."""
 
-    def version_of(self, blob: str, document: str | None = None, prefer: tuple[str | None, ...] = ()) -> str | None:
-        """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest known."""
+    def version_of(
+        self,
+        blob: str,
+        key: Callable[[str], Any],
+        document: str | None = None,
+        prefer: tuple[str | None, ...] = (),
+    ) -> str | None:
+        """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest by ``key``."""
         same = [v for v, known in self.versions.items() if known.blob == blob]
         same = same or [v for v, known in self.versions.items() if known.document == document]
-        return next((v for v in prefer if v in same), same[-1] if same else None)
+        return next((v for v in prefer if v in same), max(same, key=key, default=None))
 
     def as_json(self) -> dict[str, Any]:
         return {
