@@ -100,12 +100,11 @@ class Recorder:
     def _record_agreed(self, session: Session) -> None:
         if session.pending:
             self._store.history.record(self._store.refs.read(self._store.branch), system_identity(self._store.clock()))
+        agreed = {slug: agreed for slug, agreed in session.pending.items() if agreed is not None}
+        self._witness.add(session.name, [(slug, made.link.proof or made.blob) for slug, made in agreed.items()])
         session.agreement = session.agreements.write(
             session.agreement,
             session.pending,
             system_identity(self._store.clock()),
             workspace=session.agreement.workspace or session.identity,
         )
-        made = [(slug, agreed.blob) for slug, agreed in session.pending.items() if agreed is not None]
-        if made:
-            self._witness.add(session.name, made)

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from promptstore.sync.files import DISK, Files, unwritable
 
+LASTING = 2
+"""Texts kept a prompt: the newest is noted before the agreement moves, and the one before it may still be agreed on."""
+
 
 class Witness:
     """A set of (remote, slug, blob), in one file that is replaced whole."""
@@ -20,10 +23,13 @@ class Witness:
         return set(self._read().get(remote, []))
 
     def add(self, remote: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Note texts, before they are agreed on. Raises StateUnwritable."""
         everything = self._read()
-        latest = dict(everything.get(remote, []))
-        latest.update(pairs)
-        everything[remote] = sorted(latest.items())
+        before = everything.get(remote, [])
+        rows = _newest([*before, *pairs])
+        if rows == before:
+            return
+        everything[remote] = rows
         try:
             self._files.replace(self._path, json.dumps(everything).encode())
         except OSError as error:
@@ -45,3 +51,13 @@ def _is_list(value: object) -> bool:
 
 def _is_pair(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
+
+
+def _newest(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The last rows of each prompt, by prompt; a repeated one counts where it stands last."""
+    by_slug: dict[str, dict[str, None]] = {}
+    for slug, blob in rows:
+        blobs = by_slug.setdefault(slug, {})
+        blobs.pop(blob, None)
+        blobs[blob] = None
+    return [(slug, blob) for slug, blobs in sorted(by_slug.items()) for blob in list(blobs)[-LASTING:]]

@@ -15,7 +15,9 @@ from promptstore.errors import BadResponse, RemoteUnreachable
 from promptstore.store.address import parse_address
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.tagging import delete_tag, set_tag
+from promptstore.sync.agreement import Agreements
 from promptstore.sync.files import Disk
+from promptstore.sync.witness import Witness
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 OURS = TEXT.replace("First", "1st")
@@ -557,3 +559,34 @@ def test_a_disk_that_is_full_when_the_agreement_is_noted_is_told_and_loses_nothi
     assert rig.sync().errors == []
     assert acme.writes == ["publish"]
     assert rig.sync().done == []
+
+
+def test_an_amended_merge_is_an_edit(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat(TEXT)})
+    rig.sync()
+    commit(root(rig), {"p": chat(OURS)})
+    acme.edit("p", THEIRS)
+    rig.sync()
+    assert file_of(rig) == chat(BOTH)
+    (root(rig) / "prompts/p.yaml").write_text(chat(BOTH.replace("Second", "2nd")))
+    git(root(rig), "commit", "-q", "-a", "--amend", "-m", "Say it better")
+    result = rig.sync()
+    assert (kinds(result.done), result.plan.held) == (["update-remote p"], ())
+    assert acme.text("p") == BOTH.replace("Second", "2nd")
+
+
+def test_a_text_is_witnessed_before_it_is_agreed_on(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(root(rig), {"p": chat("one")})
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Agreements, "write", killed)
+        with pytest.raises(Killed):
+            rig.sync()
+    blob = git(root(rig), "rev-parse", "HEAD:prompts/p.yaml")
+    assert Witness(str(root(rig) / ".git/promptstore/witness.json")).of("acme") == {("p", blob)}
+    assert rig.sync().errors == []
