@@ -88,13 +88,20 @@ class World:
     def edit_there(self, slug: str | None = None) -> None:
         """Somebody saves a version in the vendor's page."""
         slug = slug or self.dice.choice(SLUGS)
-        text = self.changed(paragraphs(self.there().get(slug, "")))
+        self.page_saves(slug, self.changed(paragraphs(self.there().get(slug, ""))))
+
+    def page_edit(self, slug: str, place: int) -> None:
+        """The same, in one certain paragraph."""
+        text = paragraphs(self.there()[slug])
+        self.superseded |= words(text[place])
+        text[place] = f"{place} {self.word()}"
+        self.page_saves(slug, "\n\n".join(text))
+
+    def page_saves(self, slug: str, text: str) -> None:
         message = {"role": "system", "content": [{"type": "text", "text": text}], "template_format": "jinja2"}
         template = {"type": "chat", "messages": [message]}
-        self.post(
-            "/rest/prompt-templates",
-            {"prompt_template": {"prompt_name": slug}, "prompt_version": {"prompt_template": template}},
-        )
+        body = {"prompt_template": {"prompt_name": slug}, "prompt_version": {"prompt_template": template}}
+        self.post("/rest/prompt-templates", body)
         self.log.append(f"there {slug}")
 
     def post(self, path: str, body: object) -> None:

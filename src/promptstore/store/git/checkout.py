@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -78,9 +78,10 @@ def dirty_paths(worktree: Repository, tree: Mapping[str, TreeEntry], paths: Sequ
     """Those of ``paths`` that differ from ``tree`` in the index or on disk (missing and untracked ones included)."""
     if worktree.worktree is None or not paths:
         return set()
-    index = index_entries(worktree, paths)
+    listed = _listed(worktree, paths)
+    index, absent = _staged(listed), _absent(worktree, listed)
     dirty = {path for path in paths if index.get(path, "") != _oid(tree.get(path))}
-    clean = [path for path in paths if path not in dirty]
+    clean = [path for path in paths if path not in dirty | absent]
     on_disk = hash_files(worktree, clean)
     return dirty | {path for path in clean if on_disk.get(path, "") != _oid(tree.get(path))}
 
@@ -89,16 +90,38 @@ def _oid(entry: TreeEntry | None) -> str:
     return entry.oid if entry else ""
 
 
-def index_entries(worktree: Repository, paths: Sequence[str]) -> dict[str, str]:
-    """The staged blob of each path; ``conflict`` for one with unmerged stages; absent where the index has none."""
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One line of the index. ``skipped``: a sparse checkout leaves its file out."""
+
+    path: str
+    oid: str
+    stage: str
+    skipped: bool
+
+
+def _listed(worktree: Repository, paths: Sequence[str]) -> list[_Listed]:
     few = [f":(top,literal){path}" for path in paths] if len(paths) <= FEW_PATHS else []
-    out = run([*worktree.arguments, "-C", worktree.worktree or ".", "ls-files", "-s", "-z", "--", *few])
-    entries: dict[str, str] = {}
+    out = run([*worktree.arguments, "-C", worktree.worktree or ".", "ls-files", "-s", "-t", "-z", "--", *few])
+    found = []
     for line in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         head, path = line.split("\t", 1)
-        _mode, oid, stage = head.split(" ")
-        entries[path] = oid if stage == "0" else "conflict"
-    return entries
+        tag, _mode, oid, stage = head.split(" ")
+        found.append(_Listed(path, oid, stage, tag == "S"))
+    return found
+
+
+def _staged(listed: Sequence[_Listed]) -> dict[str, str]:
+    """The staged blob of each path; ``conflict`` for one with unmerged stages."""
+    return {line.path: line.oid if line.stage == "0" else "conflict" for line in listed}
+
+
+def _absent(worktree: Repository, listed: Sequence[_Listed]) -> frozenset[str]:
+    """The paths whose files are left out of the work tree on purpose."""
+    folder = worktree.worktree or "."
+    return frozenset(
+        line.path for line in listed if line.skipped and not os.path.lexists(os.path.join(folder, line.path))
+    )
 
 
 def hash_files(worktree: Repository, paths: Sequence[str]) -> dict[str, str]:
@@ -272,6 +295,7 @@ class _Step:
         self.ready = False
         self.writes: dict[str, str] = {}  # path -> prepared file beside it
         self.removes: list[str] = []
+        self.absent: frozenset[str] = frozenset()  # paths that a sparse checkout leaves out
         self.seen: dict[str, list[int] | None] = {}  # path -> what the file was when it was last looked at
         self.there: dict[str, str] = {}  # path -> blob of the file as it was then
         self.token = f"promptstore {os.urandom(16).hex()}"
@@ -299,6 +323,7 @@ class _Step:
     def prepare(self, objects: Objects) -> None:
         """Lay everything ready beside the old. Raises StoreBusy where a file has edits."""
         before = self._before(objects)
+        self._refuse_links()
         self.seen = {change.path: _state(self._place(change.path)) for change in self.changes}
         self._refuse_edits(before)
         self._prepare(self.changes)
@@ -306,7 +331,8 @@ class _Step:
     def _prepare(self, changes: Sequence[FileChange]) -> None:
         self._prepare_index(changes)
         self.removes = [change.path for change in changes if change.oid is None]
-        kept = {change.path: change for change in changes if change.oid is not None and not self._is_there(change)}
+        wanted = [change for change in changes if change.oid is not None and change.path not in self.absent]
+        kept = {change.path: change for change in wanted if not self._is_there(change)}
         self.writes = {path: _beside(self._place(path)) for path in kept}
         self._write_note()
         for path, data in smudged(self.tree, {c.path: c.oid or "" for c in kept.values()}, self.scratch).items():
@@ -355,14 +381,29 @@ class _Step:
                 hint="commit them or put them aside, then run it again",
             )
 
+    def _refuse_links(self) -> None:
+        """What lies behind a link is not this repository's."""
+        folders = {folder for change in self.changes for folder in _folders(change.path)}
+        for folder in sorted(folders):
+            if os.path.islink(self._place(folder)):
+                raise StoreBusy(
+                    "a link is where a folder must be",
+                    where=Where(path=folder),
+                    hint="put the folder itself there, then run this again",
+                )
+
     def _edited(self, before: Mapping[str, TreeEntry]) -> list[str]:
         paths = [change.path for change in self.changes]
-        staged, on_disk = index_entries(self.tree, paths), hash_files(self.tree, paths)
+        listed = _listed(self.tree, paths)
+        self.absent = _absent(self.tree, listed)
+        staged, on_disk = _staged(listed), hash_files(self.tree, paths)
         self.there = on_disk
         found = []
         for change in self.changes:
             allowed = {_oid(before.get(change.path)), change.oid or ""}
-            if staged.get(change.path, "") not in allowed or on_disk.get(change.path, "") not in allowed:
+            if staged.get(change.path, "") not in allowed or (
+                change.path not in self.absent and on_disk.get(change.path, "") not in allowed
+            ):
                 found.append(change.path)
         return found
 
@@ -389,14 +430,19 @@ class _Step:
         scratch = os.path.join(self.scratch, "index")
         if os.path.exists(self.lock.index):
             shutil.copy2(self.lock.index, scratch)  # with its time, by which git knows which entries to doubt
-        lines = "".join(_index_line(change, self.tree.null_oid) for change in changes)
-        run(
-            [*self.tree.arguments, "-C", self.tree.worktree or ".", "update-index", "-z", "--index-info"],
-            stdin=lines.encode("utf-8", "surrogateescape"),
-            env=environment(GIT_INDEX_FILE=scratch),
-        )
+        self._update_index(scratch, ["--index-info"], [_index_line(change, self.tree.null_oid) for change in changes])
+        left_out = [f"{change.path}\0" for change in changes if change.oid and change.path in self.absent]
+        if left_out:
+            self._update_index(scratch, ["--skip-worktree", "--stdin"], left_out)
         if os.path.exists(scratch):
             shutil.copyfile(scratch, self.lock.prepared)
+
+    def _update_index(self, index: str, options: Sequence[str], lines: Sequence[str]) -> None:
+        run(
+            [*self.tree.arguments, "-C", self.tree.worktree or ".", "update-index", "-z", *options],
+            stdin="".join(lines).encode("utf-8", "surrogateescape"),
+            env=environment(GIT_INDEX_FILE=index),
+        )
 
     def _prepare_file(self, change: FileChange, data: bytes) -> None:
         path, prepared = change.path, self.writes[change.path]
@@ -472,6 +518,12 @@ class _Step:
 
 def _index_line(change: FileChange, null_oid: str) -> str:
     return f"{change.mode} {change.oid} 0\t{change.path}\0" if change.oid else f"0 {null_oid} 0\t{change.path}\0"
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that a path of the repository lies in."""
+    while path := os.path.dirname(path):
+        yield path
 
 
 def _beside(place: str) -> str:

@@ -80,7 +80,11 @@ def attempt(
 
 
 _MEANINGS: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
-    (re.compile(r"No space left on device|Disk quota exceeded"), GitError, "free some disk space and run it again"),
+    (
+        re.compile(r"No space left on device|Disk quota exceeded|Out of diskspace"),
+        GitError,
+        "free some disk space and run it again",
+    ),
     (
         re.compile(r"is at \w+ but expected|reference already exists|unable to resolve reference"),
         RefMoved,
