@@ -82,6 +82,7 @@ def _findings(app: App, store: Store, offline: bool) -> Iterator[Finding]:
     yield from _refspecs(store)
     yield from _journal(store)
     if not offline:
+        yield from _origin(store)
         yield from _remotes(app, store)
 
 
@@ -151,6 +152,19 @@ def _refspecs(store: Store) -> Iterator[Finding]:
     if remote in git_remotes(store) and lacks_refspecs(store, remote):
         message = f"a plain `git fetch {remote}` does not bring tags and version numbers"
         yield Finding("refspecs", message, "promptstore doctor --fix", partial(ensure_refspecs, store, remote))
+
+
+def _origin(store: Store) -> Iterator[Finding]:
+    from promptstore.errors import OriginRefuses
+    from promptstore.store.sharing import git_remotes, probe
+
+    remote = store.config.git.remote
+    error = probe(store, remote) if remote in git_remotes(store) else None
+    if isinstance(error, OriginRefuses):
+        message = f"{remote} takes no tags and leases of this clone, which therefore publishes nothing: {error.message}"
+        yield Finding("origin", message, "git config promptstore.publisher true (in one clone only: see docs/teams.md)")
+    elif error is not None:
+        yield Finding("origin", f"{remote} cannot be reached: {error.message}", error.hint)
 
 
 def _journal(store: Store) -> Iterator[Finding]:

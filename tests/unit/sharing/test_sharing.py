@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repos import chat, commit, git, make_store
 
-from promptstore.errors import TagNotFound
+from promptstore.errors import OriginRefuses, OriginUnreachable, TagNotFound
 from promptstore.store.address import parse_address
-from promptstore.store.sharing import fetch_shared, merge_tags, send_shared
+from promptstore.store.sharing import fetch_shared, merge_tags, probe, send_shared
 from promptstore.store.store import Store
 from promptstore.store.tagging import delete_tag, set_tag, tag_history
 
@@ -120,3 +120,17 @@ def test_merging_tags_keeps_the_laws(base: dict[str, str], ours: dict[str, str],
         else:
             assert name not in moves
         assert (name in conflicts) == (changed_here and changed_there and ours.get(name) != theirs.get(name))
+
+
+def test_a_probe_tells_what_the_remote_takes_and_leaves_nothing(clones: tuple[Store, Store]) -> None:
+    _, second = clones
+    origin = Path(second.root).parent / "origin.git"
+    before = git(origin, "for-each-ref")
+    assert probe(second, "origin") is None
+    assert git(origin, "for-each-ref") == before
+    hook = origin / "hooks" / "update"
+    hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) exit 0;; esac\nexit 1\n')
+    hook.chmod(0o755)
+    assert isinstance(probe(second, "origin"), OriginRefuses)
+    origin.rename(origin.with_suffix(".away"))
+    assert isinstance(probe(second, "origin"), OriginUnreachable)

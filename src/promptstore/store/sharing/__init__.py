@@ -2,6 +2,7 @@
 
 from promptstore.store.sharing.fetching import ensure_refspecs, fetch_refs, fetch_shared, git_remotes, lacks_refspecs
 from promptstore.store.sharing.names import Names
+from promptstore.store.sharing.probing import probe
 from promptstore.store.sharing.sending import Sent, push_refs, send_shared
 from promptstore.store.sharing.tags import Shared, merge_tags
 
@@ -15,6 +16,7 @@ __all__ = [
     "git_remotes",
     "lacks_refspecs",
     "merge_tags",
+    "probe",
     "push_refs",
     "send_shared",
 ]
