@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from grounds import twin_ground
@@ -11,7 +12,7 @@ from installed import EXAMPLE, with_example
 from twins import make_template
 
 from promptstore.vendors.base import Vendor
-from promptstore.vendors.conformance import Ground
+from promptstore.vendors.conformance import Case, Ground
 from promptstore.vendors.registry import vendors
 
 with with_example():
@@ -31,14 +32,22 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("conformance") / "template")
 
 
+ALWAYS = {"text-crlf", "publish-again", "tag-move", "delete"}
+"""Of the cases that write, those that no quick run leaves out: every write is a commit at the twin."""
+
+
+def _param(vendor: Vendor, case: Case) -> Any:
+    marks = [pytest.mark.slow] if case.writes and case.name not in ALWAYS else []
+    return pytest.param(vendor, case, id=f"{vendor.name}-{case.name}", marks=marks)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One run for each vendor, and where a test asks for a case, for each that the vendor's capabilities call for."""
     names = metafunc.fixturenames
     cases = getattr(metafunc.module, "CASES", ())
     if "case" in names:
         pairs = [(vendor, case) for vendor in SERVED.values() for case in cases if case.applies(vendor.capabilities)]
-        ids = [f"{vendor.name}-{case.name}" for vendor, case in pairs]
-        metafunc.parametrize(("vendor", "case"), pairs, ids=ids, scope="module")
+        metafunc.parametrize(("vendor", "case"), [_param(*pair) for pair in pairs], scope="module")
     elif "vendor" in names:
         metafunc.parametrize("vendor", SERVED.values(), ids=SERVED, scope="module")
 

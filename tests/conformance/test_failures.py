@@ -141,7 +141,11 @@ def reads(made: Made, tag: str) -> dict[str, Call]:
     }
 
 
-@pytest.mark.parametrize("name", ["list", "read", "read-version", "versions", "find", "tags"])
+SLOW = pytest.param("tags", marks=pytest.mark.slow)
+"""Some vendors ask for each tag of each prompt."""
+
+
+@pytest.mark.parametrize("name", ["list", "read", "read-version", "versions", "find", SLOW])
 def test_no_failure_is_an_absence(rig: Rig, name: str) -> None:
     rig.faulty.known = {}
     call = reads(rig.made, rig.ground.tag)[name]
@@ -180,6 +184,7 @@ def writes(rig: Rig) -> dict[str, Call]:
     return {**({"publish": publish, "create": create} if can.write else {}), **({"tag": tag} if can.tags else {})}
 
 
+@pytest.mark.slow
 def test_no_write_is_sent_twice_and_doubt_is_told(rig: Rig) -> None:
     for name, call in writes(rig).items():
         for good in range(len(rig.requests(call))):
