@@ -173,6 +173,8 @@ class Planner:
             yield from self._both(slug, base, local, seen)
         elif theirs:
             yield from self._update_local(slug, base, seen)
+        elif ours and self._projection(slug, local.blob) == seen.digest:
+            yield self._link(slug, local.blob, seen, f"{self.vendor.title} says it already")
         elif ours:
             yield from self._update_remote(slug, base, local, seen)
         elif seen.version != base.link.head or seen.name != base.link.name:

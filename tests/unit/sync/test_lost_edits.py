@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import Rig
@@ -15,7 +16,7 @@ from promptstore.errors import BadResponse, RemoteUnreachable
 from promptstore.store.address import parse_address
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.tagging import delete_tag, set_tag
-from promptstore.sync.agreement import Agreements
+from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.files import Disk
 from promptstore.sync.witness import Witness
 
@@ -580,8 +581,12 @@ def test_a_text_is_witnessed_before_it_is_agreed_on(
 ) -> None:
     commit(root(rig), {"p": chat("one")})
 
-    def killed(*_: object, **__: object) -> None:
-        raise Killed
+    write = Agreements.write
+
+    def killed(self: Agreements, before: Agreement, changes: dict[str, Agreed | None], *more: Any, **named: Any) -> Any:
+        if changes:
+            raise Killed
+        return write(self, before, changes, *more, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(Agreements, "write", killed)
