@@ -28,5 +28,5 @@ def test_it_can_be_kept(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     document = json.loads(done.stdout)
     assert document["failures"] == []
-    assert document["steps"] == 7
+    assert document["steps"] == 10
     assert (tmp_path / "story/prompts-repo/prompts/support/triage.yaml").exists()

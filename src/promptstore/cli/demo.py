@@ -1,4 +1,4 @@
-"""``promptstore demo``: the whole story in a temporary folder, against a vendor served from this machine."""
+"""``promptstore demo``: the whole story in a temporary folder, against vendors served from this machine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from promptstore.cli.framework import command
 @command("demo", "promptstore demo --keep /tmp/promptstore-demo")
 @click.option("--keep", metavar="DIR", help="Play it in DIR, and leave everything there to look at.")
 def demo(app: App, keep: str | None) -> int:
-    """Play the whole story: import, edit, publish, an edit and a label in the vendor's page, a conflict.
+    """Play the whole story: import, edit, publish, an edit and a label in the vendor's page, a conflict, three vendors.
 
-    No account and no network are needed: a local twin of PromptLayer plays the vendor. Every step is checked; exit 0
-    only if all of them came out right.
+    No account and no network are needed: local twins play PromptLayer, Braintrust and Basalt. Every step is checked;
+    exit 0 only if all of them came out right.
     """
     from promptstore.cli.demo_story import play
     from promptstore.errors import UsageError

@@ -98,13 +98,12 @@ class Http:
         self._timing = timing or Timing()
         self._redaction = Redaction(secret)
         self._host = _checked_host(base_url)
-        plain = base_url.startswith("http:") or transport is not None
         self._client = httpx.Client(
             base_url=base_url.rstrip("/"),
             headers={"Accept": "application/json", "User-Agent": "promptstore", **_checked_headers(title, headers)},
             timeout=_TIMEOUT,
             transport=transport,
-            verify=True if plain else _ssl_context(),
+            verify=True if transport is not None else _ssl_context(),
         )
 
     def __repr__(self) -> str:
