@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from random import Random
-from typing import Any, NamedTuple
-
-from hypothesis import strategies as st
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptstore.model.prompt_file import PromptFile
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 Data = dict[str, Any]
 
@@ -397,6 +398,8 @@ def _own_paragraphs(paragraphs: list[str], owners: list[str], side: str, random:
     return made
 
 
-def drawn(build: Callable[[Random], Any]) -> st.SearchStrategy[Any]:
+def drawn(build: Callable[[Random], Any]) -> SearchStrategy[Any]:
     """What ``build`` makes of a random source that hypothesis draws."""
+    from hypothesis import strategies as st  # a campaign does without it, and starts sooner
+
     return st.randoms(use_true_random=False).map(build)
