@@ -93,8 +93,23 @@ class Session:
         """Read B and R as recorded."""
         self.agreement = self.agreements.read()
         self.tracked = self.tracking.read()
+        self._follow_links()
         self.gone = {slug for slug, entry in self.tracked.prompts.items() if entry.gone}
         self.vanished = set(self.gone)
+
+    def _follow_links(self) -> None:
+        """A prompt stands where it is linked: a run that died after R had followed a rename left it elsewhere."""
+        linked = {agreed.link.id: slug for slug, agreed in self.agreement.prompts.items()}
+        for slug, entry in list(self.tracked.prompts.items()):
+            if linked.get(entry.id, slug) != slug:
+                self._move_seen(slug, linked[entry.id])
+
+    def _move_seen(self, old: str, new: str) -> None:
+        prompts = dict(self.tracked.prompts)
+        entry = prompts.pop(old)
+        prompts.setdefault(new, entry)
+        self.tracked = replace(self.tracked, prompts=prompts)
+        self.renamed[new] = old
 
     def agreed(self, slug: str) -> Agreed | None:
         """The newest agreement on a prompt, recorded or not."""
@@ -120,11 +135,8 @@ class Session:
         link = replace(agreed.link, called=self.called(old))
         self.agree(old, None)
         self.agree(new, Agreed(agreed.blob, link))
-        prompts = dict(self.tracked.prompts)
-        if old in prompts:
-            prompts[new] = prompts.pop(old)
-        self.tracked = replace(self.tracked, prompts=prompts)
-        self.renamed[new] = old
+        if old in self.tracked.prompts:
+            self._move_seen(old, new)
 
     def relink_tag(self, slug: str, tag: str, version: str | None) -> None:
         """Agree on where one tag stands."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git, make_store
+
+from promptstore.sync.agreement import Agreed, Agreement, Agreements
 
 TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
 
@@ -157,3 +160,29 @@ def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWor
     rig.until_quiet()
     assert acme.text("p") == TEXT.replace("First", "1st").replace("Fourth", "4th")
     assert acme.writes == ["publish"]
+
+
+def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_was_agreed(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(root(rig), {"a": chat(TEXT)})
+    rig.until_quiet()
+    move(rig, ("a", "b"))
+    commit(root(rig), {}, "Move")
+    write = Agreements.write
+
+    def killed(self: Agreements, before: Agreement, changes: dict[str, Agreed | None], *more: Any, **named: Any) -> Any:
+        if changes:
+            raise KeyboardInterrupt
+        return write(self, before, changes, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Agreements, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rig.sync()
+    move(rig, ("b", "c"))
+    commit(root(rig), {}, "Move again")
+    assert kinds(rig.sync()) == ["move c"]
+    assert kinds(rig.sync()) == []
+    assert versions(acme) == {"a": 1}
+    assert list(rig.store.prompts_at(rig.store.tip)) == ["c"]
