@@ -15,11 +15,10 @@ sys.path[:0] = [str(TESTS / place) for place in ("support", "unit/merge", "unit/
 
 
 def merge() -> None:
-    from merge_laws import CASES, alignments, check, crowds
+    from merge_laws import CASES, alignments, check
 
-    for number in range(300):
+    for number in range(500):
         alignments(Random(number))
-        crowds(Random(number))
     for number in range(len(CASES) * 6):
         check(number)
 
