@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hubs import Hub, PromptLayerPage, Twin, config_of, done, serve
 from repos import git, make_store
 
 from promptstore.cli.run import run
 from promptstore.model.slug import slugify
+from promptstore.model.templates import render_text, variables_in
 from promptstore.model.yaml.writer import write
 from promptstore.serve.server import Running, embedded
+from promptstore.store.history import system_identity
 from promptstore.store.store import Store
+from promptstore.store.writing import TextChange, commit_texts
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -77,3 +82,72 @@ def test_every_text_comes_back_the_same(tmp_path: Path, texts: dict[str, str], v
     pulled = time.monotonic()
     assert {slug: second.get(slug).messages[0].content for slug in texts} == texts  # type: ignore[index]
     print(f"import {imported - started:.1f} s, push {pushed - imported:.1f} s, pull {pulled - pushed:.1f} s")
+
+
+UNREADABLE = {"sanitize_broken_html_to_markdown": "header ? header", "write_nuclei_template_rule": "{{}}"}
+"""Texts that are no jinja2 at all, though PromptLayer keeps them as such: nobody can say what they mean elsewhere."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_text_goes_through_two_vendors(
+    tmp_path: Path, texts: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """PromptLayer, git, Braintrust, an empty store, another PromptLayer: each text is there, or held with its reason.
+
+    A text without variables is the same to the byte; one with variables may be spelled in another format, and says the
+    same.
+    """
+    for vendor in ("PROMPTLAYER", "BRAINTRUST"):
+        monkeypatch.setenv(f"{vendor}_API_KEY", "k")
+    with ExitStack() as stack:
+        names = {"first": "promptlayer", "middle": "braintrust", "last": "promptlayer"}
+        twins = {name: stack.enter_context(serve(tmp_path / name, vendor)) for name, vendor in names.items()}
+        put(twins["first"], texts)
+        going = new_hub(tmp_path / "going", {name: twins[name] for name in ("first", "middle")})
+        document = going.sync(capfd)
+        held = {one["slug"]: one["reason"] for one in document["held"]}
+        assert held.keys() == UNREADABLE.keys() & texts.keys()
+        assert all(UNREADABLE[slug] in texts[slug] and "cannot be read" in reason for slug, reason in held.items())
+        assert going.store.prompts_at(going.store.tip).keys() == texts.keys()
+        assert {slug: going.store.get(slug).messages[0].content for slug in texts} == texts  # type: ignore[index]
+        coming = new_hub(tmp_path / "coming", {name: twins[name] for name in ("middle", "last")})
+        document = coming.sync(capfd)
+        assert document["held"] == []
+        assert sum(kind == "create-remote" for _, kind, _ in (one.split() for one in done(document))) == len(
+            texts
+        ) - len(held)
+        last = twins["last"]
+        assert isinstance(last, PromptLayerPage)
+        came = there(last)
+    assert came.keys() | held.keys() == texts.keys(), "none is dropped in silence"
+    changed = {slug for slug, (text, _) in came.items() if text != texts[slug]}
+    assert changed == {slug for slug in came if "{{" in texts[slug]}
+    for slug in changed:
+        text, fmt = came[slug]
+        values = {name: f"<{name}>" for name in variables_in(texts[slug], "jinja2")}
+        assert sorted(variables_in(text, fmt)) == sorted(values)  # type: ignore[arg-type]
+        assert render_text(text, fmt, values) == render_text(texts[slug], "jinja2", values)  # type: ignore[arg-type]
+
+
+def put(twin: Twin, texts: dict[str, str]) -> None:
+    """Fill a workspace, in one go."""
+    files = {}
+    for slug, text in texts.items():
+        written = write({"template_format": "jinja2", "messages": [{"role": "system", "content": text}]})
+        files[slug] = TextChange(slug, written.encode("utf-8"), system_identity(twin.store.clock()), f"Add {slug}\n")
+    commit_texts(twin.store, list(files.values()), "fill")
+
+
+def new_hub(root: Path, twins: dict[str, Twin]) -> Hub:
+    return Hub(root, make_store(root, config_of(twins), {}), twins)
+
+
+def there(page: PromptLayerPage) -> dict[str, tuple[str, str]]:
+    """Text and format of every prompt of a workspace."""
+    found = {}
+    for slug, blob in page.store.prompts_at(page.store.tip).items():
+        data = page.store.contents.prompt(blob, slug).data()
+        [message] = data["messages"]
+        found[slug] = (message["content"], message.get("template_format") or data.get("template_format") or "jinja2")
+    return found

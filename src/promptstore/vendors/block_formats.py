@@ -18,6 +18,8 @@ FILE_FORMAT = "jinja2"
 """The format of a prompt file that names none."""
 
 _MARK = re.compile(r"\{[^{}]*\}|[{}]")
+_BRACE = re.compile(r"[{}]")
+_TAG = re.compile(r"\{[{%#]")
 _LITERAL_BRACE = re.compile(r"\{\{|\}\}")
 
 
@@ -107,7 +109,10 @@ def _in_format(block: Data, fmt: str, target: str) -> Data | None:
 
 
 def _text(text: str, source: Any, target: Any) -> str:
-    return translate(text, source, target)
+    """A text in which neither format sees a construct goes as it is: with its final newline and its line ends, too,
+    which jinja2 alone does not render."""
+    marks = _BRACE if "f-string" in {source, target} else _TAG
+    return translate(text, source, target) if marks.search(text) else text
 
 
 def _mapped(block: Data, fmt: str, change: Callable[[str], str]) -> Data:
