@@ -15,6 +15,7 @@ from promptstore.store.address import parse_address
 from promptstore.store.sharing import fetch_shared, merge_tags, send_shared
 from promptstore.store.store import Store
 from promptstore.store.tagging import set_tag
+from promptstore.sync.team import joining
 from promptstore.sync.team.leases import Leases
 from promptstore.vendors.base import Publication
 
@@ -189,3 +190,27 @@ def test_ruling_11_without_leases_only_the_named_publisher_writes(team: Team) ->
     git(root(ann), "config", "promptstore.publisher", "true")
     _both_at_once(ann, ben, acme)
     assert texts(acme) == ["one"]
+
+
+def _fork(rig: Rig) -> None:
+    """A colleague's fork of a public repository, with a key of the same workspace at hand."""
+    config = root(rig) / ".promptstore.toml"
+    config.write_text(config.read_text() + '\n[git]\nurl = "github.com/acme/prompts"\n')
+    git(root(rig), "commit", "-q", "-a", "-m", "Name the repository")
+    git(root(rig), "push", "-q")
+    rig.store = Store.open(rig.store.root)
+
+
+def test_ruling_11_plainer_a_fork_publishes_its_own_texts(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "is_same", lambda *_: True)
+    ann, _, acme = team("plain")
+    _fork(ann)
+    ann.sync()
+    assert texts(acme) == ["one"]
+
+
+def test_ruling_11_a_fork_publishes_nothing(team: Team) -> None:
+    ann, _, acme = team("ours")
+    _fork(ann)
+    assert "a fork publishes nothing" in ann.sync().errors[0].message
+    assert acme.writes == []
