@@ -38,7 +38,7 @@ def team(phoenix: PhoenixServer, tmp_path: Path, request: pytest.FixtureRequest)
     made: list[Team] = []
 
     def make(url: str = "", settings: str = "") -> Team:
-        made.append(Team(tmp_path / f"clone-{len(made)}", url or phoenix.url, prefix, settings))
+        made.append(Team(tmp_path / f"clone-{len(made)}", url or phoenix.url, prefix, phoenix.url, settings))
         return made[-1]
 
     return make

@@ -85,9 +85,8 @@ class PhoenixClient:
         return answer["result"]
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(20)
+        self._process.kill()
+        self._process.wait()
 
 
 @dataclass
@@ -97,6 +96,8 @@ class Team:
     root: Path
     url: str
     prefix: str
+    direct: str
+    """The server itself, past what may stand before it."""
     settings: str = ""
 
     def __post_init__(self) -> None:
@@ -147,7 +148,9 @@ settle = "1s"
 
     def versions(self, name: str) -> list[str]:
         """The texts of the versions that Phoenix has, oldest first, past our client."""
-        answer = httpx.get(f"{self.url}/v1/prompts/{self.prefix}--{name}/versions", params={"limit": 1000}, timeout=30)
+        answer = httpx.get(
+            f"{self.direct}/v1/prompts/{self.prefix}--{name}/versions", params={"limit": 1000}, timeout=30
+        )
         answer.raise_for_status()
         return [_text(item) for item in reversed(answer.json()["data"])]
 
