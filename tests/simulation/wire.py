@@ -38,9 +38,7 @@ READ_FAULTS = (
 WRITE_FAULTS = (
     "refused",
     "lost request",
-    "lost reply",
-    "lost reply",
-    "lost reply",
+    *["lost reply"] * 8,
     "500 before",
     "500 after",
     "502 before",

@@ -16,7 +16,7 @@ from life import Killed, Life
 from memory_files import MemoryCache, MemoryFiles
 from memory_git import Database, MemoryRefs, MemoryRepository
 from remembering import RememberingLens
-from wire import LOST_REPLIES, Wire
+from wire import LOST_REPLIES, WRITE_FAULTS, Wire
 from words import words
 
 from promptstore.errors import PromptStoreError
@@ -46,6 +46,8 @@ class Bad:
     """The weather of one run: how often something goes wrong, and when the process dies or the disk is full."""
 
     trouble: float = 0.0
+    lossy: float = 0.0
+    """How often a write goes wrong, beside that."""
     dies_at: int = 0
     full_at: int = 0
 
@@ -236,8 +238,8 @@ class World:
             self.between(clone, what)
 
     def _weather(self, clone: Clone, bad: Bad, what: str, faults: tuple[str, ...]) -> str | None:
-        chance = 2 * bad.trouble if what == "publish" else bad.trouble
-        if not bad.trouble or self.dice.random() >= chance:
+        chance = bad.trouble + bad.lossy if faults is WRITE_FAULTS else bad.trouble
+        if not chance or self.dice.random() >= chance:
             return None
         fault = self.dice.choice(faults)
         if fault == "slow" and what == "delete":

@@ -190,7 +190,7 @@ class Pusher:
         if remote_id is None:
             return Outcome(action, done=False)
         head = self._workspace.read(remote_id)
-        if agreed is not None and head.version != agreed.link.head:
+        if agreed is not None and head.version != self._newest(agreed.link.head, action.expected):
             return Outcome(action, done=False, again=True)  # somebody edited it meanwhile
         self._workspace.delete(remote_id)
         self._session.agree(action.slug, None)

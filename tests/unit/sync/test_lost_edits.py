@@ -595,3 +595,12 @@ def test_a_text_is_witnessed_before_it_is_agreed_on(
     blob = git(root(rig), "rev-parse", "HEAD:prompts/p.yaml")
     assert Witness(str(root(rig) / ".git/promptstore/witness.json")).of("acme") == {("p", blob)}
     assert rig.sync().errors == []
+
+
+def test_a_prompt_whose_same_text_was_saved_again_there_can_be_deleted_here(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one"), "q": chat("two")})
+    rig.sync()
+    acme.edit("p", "one")
+    commit(root(rig), {"p": None})
+    assert kinds(rig.sync(allow_delete=True).done) == ["delete-remote p"]
+    assert acme.by_name("p") is None
