@@ -24,14 +24,14 @@ def merge() -> None:
 
 
 def planner() -> None:
-    from planner_worlds import all_contents, all_new_tags, all_tags
+    from planner_worlds import all_contents, all_new_tags, all_obstacles, all_tags
     from test_plan_exhaustive import (
         test_states_are_decided_as_written,
         test_states_come_to_rest,
         test_states_keep_the_laws,
     )
 
-    for worlds, every in ((all_contents, 37), (all_new_tags, 31), (all_tags, 307)):
+    for worlds, every in ((all_contents, 37), (all_obstacles, 61), (all_new_tags, 31), (all_tags, 307)):
         test_states_are_decided_as_written(worlds, every)
         test_states_keep_the_laws(worlds, every * 3)
     test_states_come_to_rest(all_tags, 600)

@@ -20,10 +20,12 @@ def decided(world: World, terms: Terms) -> list[str]:
 
 
 def _contents(world: World, terms: Terms) -> list[str]:
-    if world.in_doubt:
+    if world.in_doubt or world.outside:
         return []  # no double publish: nothing is concluded while a write may still arrive
     if world.remote and world.sight == "vanished":
         return ["held"]  # absence needs proof
+    if world.invalid:
+        return ["held"]
     there = None if world.sight == "gone" else world.remote
     if world.base is None:
         return _never_agreed(world, there, terms)
@@ -39,6 +41,10 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return ["agree"] if world.remote else []
     if here is None:
         return ["held"] if world.waiting else _if(terms.pull, f"pull {there}")
+    if here == "UNFIT":
+        return ["held"] if there or (terms.push and terms.can("write")) else []
+    if there is None and world.blocked and terms.push and terms.can("write"):
+        return ["held"]  # a stranger has the name
     if there is None:
         return _published(replace(world, remote=None), here, terms) if terms.push and terms.can("write") else []
     if here == there:
@@ -51,6 +57,10 @@ def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     ours, theirs = here != base, there != base
     if ours and not world.base_seen:
         return ["held"]  # the branch may simply be behind: an old text is no edit
+    if here == "UNFIT" and there is not None:
+        return ["held"]
+    if world.unmerged and (here or there):
+        return _with_what_was_published_over(world, there, terms)
     if here == there:
         return ["agree"] if theirs else []
     if world.waiting and (theirs or here is None):
@@ -58,6 +68,15 @@ def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     if ours and theirs:
         return _both(world, there, terms)
     return _theirs_alone(there, terms) if theirs else _ours_alone(world, terms)
+
+
+def _with_what_was_published_over(world: World, there: Text | None, terms: Terms) -> list[str]:
+    """It comes before anything newer, and nobody has seen it yet: any deletion meets an edit."""
+    if world.waiting:
+        return ["held"]
+    if world.local is None or there is None:
+        return ["conflict"]
+    return _both(replace(world, base="X"), world.unmerged, terms)
 
 
 def _both(world: World, there: Text | None, terms: Terms) -> list[str]:
@@ -88,7 +107,9 @@ def _ours_alone(world: World, terms: Terms) -> list[str]:
         return []
     if world.local is None:
         return ["delete there"] if terms.can("delete") and terms.allow_delete else ["held"]
-    return _published(world, world.local, terms) if terms.can("write") else ["held"]
+    if not terms.can("write") or world.runaway or world.local == "NAMED":
+        return ["held"]
+    return _published(world, world.local, terms)
 
 
 def _published(world: World, here: Text, terms: Terms) -> list[str]:
@@ -112,7 +133,7 @@ def _if(allowed: bool, what: str) -> list[str]:
 
 
 def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
-    if not terms.can("tags") or world.in_doubt or "conflict" in contents:
+    if not terms.can("tags") or world.in_doubt or world.outside or "conflict" in contents:
         return []
     if "held" in contents and not _is_only_ahead(world):
         return []
@@ -134,7 +155,8 @@ def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
 def _is_only_ahead(world: World) -> bool:
     """Only the newest text of a prompt is held back: its tags still move among the versions that both sides have."""
     linked = world.base is not None and world.base_seen and world.local is not None and world.remote is not None
-    return linked and not world.waiting and world.sight == "listed"
+    sound = not world.invalid and world.unmerged is None
+    return linked and sound and not world.waiting and world.sight == "listed"
 
 
 def _on_both_sides(world: World, contents: list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 A text is two messages, so that two edits can touch different places, one place, or be the same. ``X`` is where all
 began, ``A`` changed the first message, ``B`` and ``C`` changed the second one, differently; ``AB`` and ``AC`` are what
-merges of these make.
+merges of these make. ``NAMED`` is X by another name, which the vendor cannot change; ``UNFIT`` is nothing it can hold.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from promptstore.sync.trees import (
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
 
-Text = Literal["X", "A", "B", "C", "AB", "AC"]
+Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "UNFIT"]
 TEXTS: tuple[Text, ...] = ("X", "A", "B", "C")
 PLACES: Mapping[Text, tuple[int, int]] = {
     "X": (0, 0),
@@ -41,8 +41,9 @@ PLACES: Mapping[Text, tuple[int, int]] = {
     "C": (0, 2),
     "AB": (1, 1),
     "AC": (1, 2),
+    "NAMED": (0, 0),
 }
-AT: Mapping[tuple[int, int], Text] = {places: text for text, places in PLACES.items()}
+AT: Mapping[tuple[int, int], Text] = {places: text for text, places in PLACES.items() if text != "NAMED"}
 
 Sight = Literal["listed", "vanished", "gone"]
 """What the last complete listing, and the proof that follows it, say of a prompt that was read before."""
@@ -51,22 +52,28 @@ TAG = "production"
 ROLES = ("system", "user")
 
 
-def prompt(places: tuple[int, int]) -> PromptFile:
+def prompt(places: tuple[int, int], **more: Any) -> PromptFile:
     messages = [
         {"role": role, "content": f"the {role} says {value}"} for role, value in zip(ROLES, places, strict=True)
     ]
-    return PromptFile.model_validate({"template_format": "jinja2", "messages": messages})
+    return PromptFile.model_validate({"template_format": "jinja2", "messages": messages, **more})
 
 
-PROMPTS = {text: prompt(places) for text, places in PLACES.items()}
+PROMPTS = {text: prompt(places) for text, places in PLACES.items()} | {
+    "NAMED": prompt((0, 0), name="Another name"),
+    "UNFIT": prompt((0, 0), metadata={"model": "a key that the vendor uses itself"}),
+}
+
+
+_FIT = {text: file for text, file in PROMPTS.items() if text != "UNFIT"}
 
 
 class _RememberingLens:
     """The vendor's lens; it is pure, so each answer is worked out once."""
 
     def __init__(self) -> None:
-        self._projected = {text: VENDOR.lens.project(file, "p") for text, file in PROMPTS.items()}
-        self._text = {id(file): text for text, file in PROMPTS.items()}
+        self._projected = {text: VENDOR.lens.project(file, "p") for text, file in _FIT.items()}
+        self._text = {id(file): text for text, file in _FIT.items()}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(VENDOR.lens, name)
@@ -77,7 +84,7 @@ class _RememberingLens:
 
 
 LENS = _RememberingLens()
-DIGESTS = {text: digest_of(LENS.project(file, "p")) for text, file in PROMPTS.items()}
+DIGESTS = {text: digest_of(LENS.project(file, "p")) for text, file in _FIT.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,16 @@ class World:
     """Where the tag stood when last agreed on, stands here, and at the vendor."""
     old_there: bool = True
     """Whether the vendor has the older versions, X and C, too; else they were committed here since the last sync."""
+    invalid: bool = False
+    """Whether our file breaks the format."""
+    blocked: bool = False
+    """Whether something that is not listed has the name at the vendor."""
+    runaway: bool = False
+    """Whether it was published again and again, and nobody had edited it."""
+    unmerged: Text | None = None
+    """What our last publish went on top of, unseen; both had come from X."""
+    outside: bool = False
+    """Whether the remote's config leaves it out."""
 
     def trees(self) -> Trees:
         flag, none = frozenset({"p"}), frozenset[str]()
@@ -102,7 +119,7 @@ class World:
         return Trees(
             "acme",
             {"p": self._base(self.base)} if self.base else {},
-            {"p": LocalEntry(self.local, self._local_tags())} if self.local else {},
+            {"p": LocalEntry(self.local, self._local_tags(), "line 3" if self.invalid else None)} if self.local else {},
             {"p": self._seen(self.remote)} if self.remote else {},
             PROMPTS,
             {"p": self.numbers()},
@@ -110,6 +127,8 @@ class World:
             gone=flag if missing and self.sight == "gone" else none,
             in_doubt=flag if self.in_doubt else none,
             waiting={"p": "its file has uncommitted edits"} if self.waiting else {},
+            blocked={"p": "9"} if self.blocked else {},
+            runaway=flag if self.runaway else none,
         )
 
     def numbers(self) -> dict[str, int]:
@@ -137,7 +156,9 @@ class World:
         agreed = self._agreed_versions()
         known = {str(n): KnownVersion(each, DIGESTS[each]) for n, each in enumerate(agreed, 1)}
         tags = {TAG: _version(self.tags[0])} if self.tags[0] else {}
-        return BaseEntry(text, Link("1", "p", str(len(agreed)), DIGESTS[text], known, tags), self.base_seen)
+        unmerged = (_version(self.unmerged), "X") if self.unmerged else None
+        link = Link("1", "p", str(len(agreed)), DIGESTS[text], known, tags, unmerged)
+        return BaseEntry(text, link, self.base_seen)
 
     def _seen(self, text: Text) -> RemoteEntry:
         versions = self.vendor_versions()
@@ -187,9 +208,11 @@ def policy(terms: Terms) -> Policy:
 
 
 def planned(world: World, terms: Terms) -> Plan:
-    trees = world.trees()
-    contents = plan_contents(trees, vendor(terms), policy(terms))
-    return contents.joined(plan_tags(trees, vendor(terms), policy(terms), contents))
+    trees, rules = world.trees(), policy(terms)
+    if world.outside:
+        rules = replace(rules, covers=lambda _: False)
+    contents = plan_contents(trees, vendor(terms), rules)
+    return contents.joined(plan_tags(trees, vendor(terms), rules, contents))
 
 
 def said(plan: Plan) -> list[str]:
@@ -263,3 +286,26 @@ def all_new_tags() -> Iterator[World]:
         if world.local and not world.waiting and world.base_seen and world.sight == "listed":
             bare = replace(world, old_there=False)
             yield from (replace(bare, tags=(None, tag, None)) for tag in sorted({*bare.history()}))
+
+
+def all_obstacles() -> Iterator[World]:
+    """The same states with one thing more in the way, each with and without a tag that was moved here."""
+    for world in all_contents():
+        yield from (replace(world, outside=True), replace(world, runaway=True))
+        yield from (_tagged(each) for each in _in_the_way(world))
+
+
+def _in_the_way(world: World) -> Iterator[World]:
+    if world.local is not None:
+        yield replace(world, invalid=True)
+        yield replace(world, blocked=world.remote is None)
+    if world.local == "X":
+        yield from (replace(world, local=odd, base_seen=world.base_seen) for odd in ("NAMED", "UNFIT"))
+    if world.base is not None:
+        yield replace(world, unmerged="C")
+
+
+def _tagged(world: World) -> World:
+    """Moved here from X to C, where that can be."""
+    moved = (world.base and "X", world.local and "C", "X" if world.base and world.remote else None)
+    return replace(world, tags=moved) if world.base and world.local and world.remote else world

@@ -11,7 +11,18 @@ from itertools import islice, product
 
 import pytest
 from planner_policy import decided
-from planner_worlds import Terms, Text, World, all_contents, all_new_tags, all_tags, all_terms, planned, said
+from planner_worlds import (
+    Terms,
+    Text,
+    World,
+    all_contents,
+    all_new_tags,
+    all_obstacles,
+    all_tags,
+    all_terms,
+    planned,
+    said,
+)
 
 from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS
 
@@ -22,6 +33,7 @@ SPACES = [
     pytest.param(all_contents, 37, id="contents"),
     pytest.param(all_tags, 431, id="tags"),
     pytest.param(all_new_tags, 61, id="tags-set-here"),
+    pytest.param(all_obstacles, 151, id="obstacles"),
 ]
 
 
@@ -40,7 +52,7 @@ def test_states_are_decided_as_written(worlds: Worlds, every: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags])
+@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags, all_obstacles])
 def test_every_state_is_decided_as_written(worlds: Worlds) -> None:
     test_states_are_decided_as_written(worlds, 1)
 
@@ -64,14 +76,15 @@ def test_states_keep_the_laws(worlds: Worlds, every: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags])
+@pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags, all_obstacles])
 def test_every_state_keeps_the_laws(worlds: Worlds) -> None:
     test_states_keep_the_laws(worlds, 1)
 
 
 def _loses_no_edit(world: World, terms: Terms, kinds: set[str]) -> None:
     """A text is replaced or removed only where the other side has seen it."""
-    ours, theirs = world.local != world.base, world.sight == "gone" or world.remote != world.base
+    ours = world.local != world.base
+    theirs = world.sight == "gone" or world.remote != world.base or world.unmerged is not None
     if kinds & {"update-remote", "delete-remote"}:
         assert not theirs
         assert world.base_seen
