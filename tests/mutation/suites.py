@@ -17,7 +17,7 @@ sys.path[:0] = [str(TESTS / place) for place in ("support", "unit/merge", "unit/
 def merge() -> None:
     from merge_laws import CASES, alignments, check
 
-    for number in range(500):
+    for number in range(3000):
         alignments(Random(number))
     for number in range(len(CASES) * 6):
         check(number)
