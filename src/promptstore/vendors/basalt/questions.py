@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from promptstore.vendors.basalt import wire
 from promptstore.vendors.basalt.versions import version_key
-from promptstore.vendors.conformance.case import NotApplicable
 from promptstore.vendors.conformance.questions import Asking, Question
 from promptstore.vendors.conformance.recorder import Exchange
+from promptstore.vendors.conformance.verdicts import NotApplicable
 
 _NOBODY = "promptstore-probe-no-such"
 

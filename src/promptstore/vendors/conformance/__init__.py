@@ -8,13 +8,14 @@ the real vendor in ``promptstore remote check NAME --probe``.
 
 from __future__ import annotations
 
-from promptstore.vendors.conformance.case import Case, Differs, NotApplicable
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.declared import DECLARED
 from promptstore.vendors.conformance.deleting import DELETING
 from promptstore.vendors.conformance.ground import Ground
 from promptstore.vendors.conformance.reading import READING
 from promptstore.vendors.conformance.recorder import Recorder
 from promptstore.vendors.conformance.tagging import TAGGING
+from promptstore.vendors.conformance.verdicts import Differs, NotApplicable
 from promptstore.vendors.conformance.writing import WRITING
 
 CASES: tuple[Case, ...] = (*READING, *WRITING, *TAGGING, *DELETING, *DECLARED)

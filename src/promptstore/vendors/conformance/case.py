@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptstore.errors import NotRepresentable
+from promptstore.vendors.conformance.verdicts import Differs, NotApplicable
 
 if TYPE_CHECKING:
     from promptstore.vendors.base import Capabilities
     from promptstore.vendors.conformance.ground import Ground
-
-
-class Differs(Exception):
-    """The workspace does something else than its contract says; the text says what."""
-
-
-class NotApplicable(Exception):
-    """There is nothing here that the case could be tried with; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +46,3 @@ class Case:
             if self.may_refuse:
                 raise NotApplicable(problem.message) from problem
             raise Differs(f"the prompt is refused: {problem.message}") from problem
-
-
-def expect(holds: bool, otherwise: str) -> None:
-    """Raise Differs with the words of ``otherwise``, unless it holds."""
-    if not holds:
-        raise Differs(otherwise)

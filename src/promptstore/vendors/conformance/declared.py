@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from promptstore.errors import RemoteRejected
 from promptstore.vendors.base import Publication
-from promptstore.vendors.conformance.case import Case, expect
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground, refused
+from promptstore.vendors.conformance.verdicts import expect
 
 
 def _refuses(ground: Ground, call: Callable[[], object]) -> None:

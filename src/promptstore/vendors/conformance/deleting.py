@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from promptstore.errors import RemoteMissing
-from promptstore.vendors.conformance.case import Case, expect
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground
+from promptstore.vendors.conformance.verdicts import expect
 
 
 def _gone(ground: Ground, prompt_id: str) -> bool:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from promptstore.errors import PromptStoreError, RemoteRejected, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.vendors.base import Document, Publication, RemoteHead, Vendor, Workspace
-from promptstore.vendors.conformance.case import NotApplicable, expect
 from promptstore.vendors.conformance.samples import prompt
+from promptstore.vendors.conformance.verdicts import NotApplicable, expect
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile

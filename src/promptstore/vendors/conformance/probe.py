@@ -10,9 +10,10 @@ import httpx
 
 from promptstore.errors import AuthError, PromptStoreError, RemoteRejected, RemoteUnreachable
 from promptstore.vendors.base import Vendor
-from promptstore.vendors.conformance.case import Case, Differs, NotApplicable
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground
 from promptstore.vendors.conformance.questions import Asking, Question
+from promptstore.vendors.conformance.verdicts import Differs, NotApplicable
 
 Outcome = Literal["as-assumed", "differs", "refused", "failed", "not-tried"]
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from promptstore.errors import AuthError, BadResponse, RemoteMissing, RemoteRejected
 from promptstore.model.slug import slugify
 from promptstore.vendors.base import RemoteHead
-from promptstore.vendors.conformance.case import Case, NotApplicable, expect
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground, same
+from promptstore.vendors.conformance.verdicts import NotApplicable, expect
 
 WRONG_KEY = "promptstore-probe-wrong-key-0123456789"
 _LOOKED_AT = 3

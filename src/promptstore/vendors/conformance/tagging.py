@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from promptstore.errors import RemoteError
-from promptstore.vendors.conformance.case import Case, expect
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground, Made
+from promptstore.vendors.conformance.verdicts import expect
 
 
 def _two(ground: Ground, name: str) -> tuple[Made, Made]:

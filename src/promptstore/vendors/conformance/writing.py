@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from promptstore.errors import RemoteRejected
-from promptstore.vendors.conformance.case import Case, expect
+from promptstore.vendors.conformance.case import Case
 from promptstore.vendors.conformance.ground import Ground, Made, refused, same
 from promptstore.vendors.conformance.samples import TEXTS, big
+from promptstore.vendors.conformance.verdicts import expect
 
 NAMES = {
     "dots": "v1.2_final-x",
