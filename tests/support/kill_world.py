@@ -144,8 +144,9 @@ class World:
             ended = self.sync()
             assert ended.code in {0, 3, 75}, (ended, self.log)
             found = ended.document
-            if found["conflicts"]:
-                self.resolve(found["conflicts"])
+            asked = [*found["conflicts"], *(held for held in found["held"] if "resolve" in held["hint"])]
+            if asked:
+                self.resolve(asked)
             elif found["errors"]:
                 self.later += SETTLED
             elif git(self.where, "for-each-ref") == refs and len(self.proxy.writes()) == sent:
@@ -155,10 +156,13 @@ class World:
         raise AssertionError(f"never quiet: {ended} {self.log}")
 
     def resolve(self, conflicts: list[dict[str, object]]) -> None:
-        """Somebody looks at the conflicts and takes one side."""
+        """Somebody looks at the conflicts, and at what is held (after a reset), and takes one side."""
         side = self.dice.choice(["--ours", "--theirs"])
-        shown = set().union(*(words(f"{c['ours']} {c['theirs']}") for c in conflicts))
-        before = shown | set().union(*map(words, self.here().values()), set())
+        shown = set().union(*(words(f"{c.get('ours')} {c.get('theirs')}") for c in conflicts))
+        here, there = self.here(), self.there()
+        for slug in {str(c["slug"]) for c in conflicts if "hint" in c}:
+            shown |= words(here.get(slug, "")) | words(there.get(slug, ""))
+        before = shown | set().union(*map(words, here.values()), set())
         slugs = sorted({str(c["slug"]) for c in conflicts})
         ended = self.engines.run("-C", str(self.where), "resolve", *slugs, side, later=self.later)
         assert ended.code == 0, ended

@@ -106,5 +106,10 @@ class Recorder:
             session.agreement,
             session.pending,
             system_identity(self._store.clock()),
-            workspace=session.agreement.workspace or session.identity,
+            workspace=session.agreement.workspace or session.identity or _identity(session),
         )
+
+
+def _identity(session: Session) -> str:
+    """The workspace as the vendor named it meanwhile: an empty one may do so only with its first prompt."""
+    return session.workspace.identity() if session.workspace is not None else ""
