@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from real_phoenix import PhoenixClient, RunningPhoenix, Team, environment
@@ -34,7 +35,7 @@ def client() -> Iterator[PhoenixClient]:
 @pytest.fixture
 def team(phoenix: PhoenixServer, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Team]:
     """Makes a repository for the prompts of this test, connected to the server or to what stands before it."""
-    prefix = request.node.name.removeprefix("test_").replace("_", "-")[:40].rstrip("-")
+    prefix = request.node.name.removeprefix("test_").replace("_", "-")[:40].rstrip("-") + "-" + token_hex(2)
     made: list[Team] = []
 
     def make(url: str = "", settings: str = "") -> Team:

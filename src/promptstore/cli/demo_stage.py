@@ -14,16 +14,13 @@ from promptstore.store.store import Store
 
 
 @dataclass
-class Stage:
-    """The folder the story plays in, and what went wrong so far."""
+class Scene:
+    """The folder that a story plays in, and what went wrong so far."""
 
     app: App
     store: str
-    promptlayer: PromptLayerPage
-    braintrust: BraintrustPage
-    basalt: BasaltPage
-    step: int = 0
-    failures: list[str] = field(default_factory=list)
+    step: int = field(default=0, kw_only=True)
+    failures: list[str] = field(default_factory=list, kw_only=True)
 
     # --- telling
 
@@ -49,7 +46,7 @@ class Stage:
         with (
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(out),
-            _environment(self._keys()),
+            _environment(self.keys()),
         ):
             code = run(["-C", self.store, *arguments])
         for line in out.getvalue().splitlines():
@@ -70,14 +67,27 @@ class Stage:
         with open(path, "w", encoding="utf-8") as file:
             file.write(change(text))
 
-    def _keys(self) -> dict[str, str]:
-        pages = {"PROMPTLAYER": self.promptlayer, "BRAINTRUST": self.braintrust, "BASALT": self.basalt}
-        return {f"{name}_API_KEY": page.key for name, page in pages.items()}
+    def keys(self) -> dict[str, str]:
+        """Environment variables with the vendors' keys."""
+        return {}
 
     def text_here(self, slug: str, tag: str | None = None) -> str:
         with Store.open(self.store) as store:
             messages = store.get(slug, tag=tag).messages or ()
         return str(messages[0].content)
+
+
+@dataclass
+class Stage(Scene):
+    """With the pages of three vendors."""
+
+    promptlayer: PromptLayerPage
+    braintrust: BraintrustPage
+    basalt: BasaltPage
+
+    def keys(self) -> dict[str, str]:
+        pages = {"PROMPTLAYER": self.promptlayer, "BRAINTRUST": self.braintrust, "BASALT": self.basalt}
+        return {f"{name}_API_KEY": page.key for name, page in pages.items()}
 
 
 def _quoted(word: str) -> str:

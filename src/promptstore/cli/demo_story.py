@@ -8,7 +8,7 @@ import time
 import httpx
 
 from promptstore.cli.app import App
-from promptstore.cli.demo_stage import Stage
+from promptstore.cli.demo_stage import Scene, Stage
 from promptstore.cli.demo_vendors import (
     PROJECT,
     BasaltPage,
@@ -192,7 +192,7 @@ def application(stage: Stage) -> None:
 ACTS = (workspace, first_sync, edit_here, edit_there, conflict, resolution, hub, across, held, application)
 
 
-def epilogue(stage: Stage, seconds: float, kept: bool) -> int:
+def epilogue(stage: Scene, seconds: float, kept: bool) -> int:
     stage.app.say()
     for failure in stage.failures:
         stage.app.note(f"error: {failure}")

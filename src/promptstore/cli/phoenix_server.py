@@ -20,7 +20,7 @@ from promptstore.errors import ConfigError, RemoteUnreachable
 INSTALL = (
     "install it into an environment of its own: python3 -m venv ~/phoenix && ~/phoenix/bin/pip install arize-phoenix"
 )
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 """Its first start makes a database, which takes half a minute, and longer on a busy machine."""
 
 
@@ -64,10 +64,16 @@ class PhoenixServer:
             self._process = subprocess.Popen(
                 self._command, env=self._environ, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
+        try:
+            self._wait_for(self._process)
+        except BaseException:  # also when somebody loses patience: no server stays behind
+            self.kill()
+            raise
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise RemoteUnreachable("Phoenix did not start", hint=f"look into {self.log}")
             time.sleep(0.2)
 
