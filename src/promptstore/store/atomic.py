@@ -27,6 +27,15 @@ def replace_file(path: str, text: str | bytes) -> None:
         raise
 
 
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder durable: a file may be on the disk while its name is not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write every byte to an open file, however little of it each call takes. Raises OSError (a full disk)."""
     while data:

@@ -6,7 +6,7 @@ import os
 from typing import Protocol
 
 from promptstore.errors import StateUnwritable, Where
-from promptstore.store.atomic import replace_file
+from promptstore.store.atomic import replace_file, sync_folder
 
 
 def unwritable(path: str, error: OSError) -> StateUnwritable:
@@ -57,10 +57,13 @@ class Disk:
 
     def append(self, path: str, data: bytes) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        is_new = not os.path.exists(path)
         with open(path, "ab") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if is_new:
+            sync_folder(os.path.dirname(path))
 
     def replace(self, path: str, data: bytes) -> None:
         replace_file(path, data)
