@@ -40,6 +40,14 @@ class Clocks:
         return Reading(self.monotonic(), self.wall())
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended: whether the last job did in time, and whether the store was replaced under us."""
+
+    in_time: bool
+    replaced: bool
+
+
 class Surroundings(Protocol):
     """What the loop acts upon outside itself."""
 
@@ -85,9 +93,10 @@ class Loop:
         self._faults: dict[type, str] = {}
         """The internal errors that were told last: kind of job -> error."""
         self._stopping = False
+        self._replaced = False
 
-    def run(self, config: Config) -> bool:
-        """Run; returns whether the last job ended in time."""
+    def run(self, config: Config) -> Ending:
+        """Run until there is a reason to end."""
         self._take_config(config)
         self._worker.start()
         before = self._clocks.reading()
@@ -100,8 +109,8 @@ class Loop:
                 self._handle(message)
             if self._worker.stuck_for(before.monotonic) < STUCK and not self._around.beat():
                 self._log.error("the store was replaced by another one: ending")
-                self._stopping = True
-        return self._worker.end(GRACE)
+                self._stopping = self._replaced = True
+        return Ending(self._worker.end(GRACE), self._replaced)
 
     # --- waiting
 

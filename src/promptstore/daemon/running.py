@@ -104,13 +104,15 @@ class Daemon:
         )
         log.info("started, process %s, with the config of %s", os.getpid(), work.source)
         with self._signals():
-            in_time = Loop(worker, self._mailbox, here, log, Clocks(), self._synced()).run(config)
+            ending = Loop(worker, self._mailbox, here, log, Clocks(), self._synced()).run(config)
         here.close()
-        log.info("stopped" if in_time else "stopped in the middle of a call; the next run settles what came of it")
-        if not in_time:
+        log.info(
+            "stopped" if ending.in_time else "stopped in the middle of a call; the next run settles what came of it"
+        )
+        if not ending.in_time:
             os._exit(0)  # a call that hangs would keep the interpreter from ending
         work.close()
-        return 0
+        return 1 if ending.replaced else 0
 
     # --- engines whose calls can be refused
 

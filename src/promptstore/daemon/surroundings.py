@@ -68,6 +68,8 @@ class Here:
         self._notifier.tell(config.notify, message)
 
     def report(self, standings: Mapping[str, Standing], next_times: Mapping[str, float], problem: str | None) -> None:
+        if not os.path.isdir(self._status.folder):
+            return  # the store is away: nothing may be made in its place
         document = {
             "pid": os.getpid(),
             "since": self._since,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from promptstore.daemon.loop import BUSY_TOLD, HEARTBEAT, STUCK, Clocks, Loop
+from promptstore.daemon.loop import BUSY_TOLD, HEARTBEAT, STUCK, Clocks, Ending, Loop
 from promptstore.daemon.machine import Job, Look, Pass
 from promptstore.daemon.mailbox import Done, Hint, Mailbox, Message
 from promptstore.daemon.standing import Outcome, Standing
@@ -95,7 +95,7 @@ class World(Mailbox):
 
     # --- the test's own
 
-    def play(self) -> bool:
+    def play(self) -> Ending:
         clocks = Clocks(lambda: self.now, lambda: 1e9 + self.now + self.asleep, lambda: 0.0)
         worker: Any = self
         return Loop(worker, self, self, logging.getLogger("test"), clocks, {"acme": 5.0}).run(CONFIG)
@@ -112,7 +112,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 def test_idle_it_polls_beats_and_says_nothing(told: Callable[[], list[str]]) -> None:
     world = World(until=600.0)
-    assert world.play()
+    assert world.play() == Ending(in_time=True, replaced=False)
     assert world.ended
     gaps = [later - sooner for sooner, later in zip(world.passes(), world.passes()[1:], strict=False)]
     assert all(gap == pytest.approx(60.2, abs=0.3) for gap in gaps)
@@ -233,11 +233,11 @@ def test_an_internal_error_of_a_job_is_told_and_survived(told: Callable[[], list
 def test_stop_ends_it_and_says_whether_the_job_in_hand_did() -> None:
     world = World()
     world.letters = [(10.0, "stop")]
-    assert world.play()
+    assert world.play() == Ending(in_time=True, replaced=False)
     assert world.now < 11
     hanging = World(until=40.0)
     hanging.hangs = True
-    assert not hanging.play()
+    assert not hanging.play().in_time
 
 
 def test_a_hung_job_is_left_to_the_supervisor() -> None:
@@ -250,7 +250,7 @@ def test_a_hung_job_is_left_to_the_supervisor() -> None:
 def test_a_store_that_was_replaced_is_nothing_to_look_after(told: Callable[[], list[str]]) -> None:
     world = World()
     world.ours = False
-    world.play()
+    assert world.play().replaced
     assert world.now < 20
     assert told() == ["the store was replaced by another one: ending"]
 
