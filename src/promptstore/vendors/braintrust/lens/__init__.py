@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Any
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.braintrust.lens.checks import check_document
 from promptstore.vendors.braintrust.lens.formats import FORMATS, pinned
-from promptstore.vendors.braintrust.lens.messages import (
-    lift_content,
-    lift_messages,
-    project_content,
-    project_messages,
-)
+from promptstore.vendors.braintrust.lens.messages import BLOCKS
 from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, DOCUMENT_KEYS, NAMESPACE, normalise
 from promptstore.vendors.braintrust.lens.objects import says_tools, tools_in, tools_text
 from promptstore.vendors.braintrust.lens.providers import provider_after
@@ -119,9 +114,9 @@ def _project_block(data: Data, target: str) -> Wire:
         if data.get("tools"):
             hint = "make it a chat prompt, or take the tools out"
             raise NotRepresentable("Braintrust's completion prompts have no tools", field="tools", hint=hint)
-        return {"type": "completion", "content": project_content(data, level, target)}
+        return {"type": "completion", "content": BLOCKS.project_content(data, level, target)}
     tools = {"tools": tools_text(data["tools"])} if data.get("tools") else {}
-    return {"type": "chat", "messages": project_messages(data["messages"], level, target), **tools}
+    return {"type": "chat", "messages": BLOCKS.project_messages(data["messages"], level, target), **tools}
 
 
 def _project_options(data: Data) -> Wire:
@@ -169,11 +164,11 @@ def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
 def _lift_block(inner: Wire, old: Data) -> Data:
     block, target = inner.get("prompt", {}), inner.get("template_format", DEFAULT_FORMAT)
     if block.get("type") == "completion":
-        return lift_content(block["content"], target, old)
+        return BLOCKS.lift_content(block["content"], target, old)
     if block.get("type") != "chat":
         return {"messages": []}
     tools = tools_in(block["tools"], old.get("tools")) if isinstance(block.get("tools"), str) else []
-    return {**lift_messages(block["messages"], target, old), **({"tools": tools} if tools else {})}
+    return {**BLOCKS.lift_messages(block["messages"], target, old), **({"tools": tools} if tools else {})}
 
 
 def _lift_options(options: Any, old: Data) -> Data:

@@ -18,7 +18,7 @@ from promptstore.errors import NotRepresentable
 from promptstore.vendors.phoenix.lens.checks import check_document, check_sendable
 from promptstore.vendors.phoenix.lens.families import PROVIDERS, Family
 from promptstore.vendors.phoenix.lens.formats import NATIVE, PROMPT_FORMATS
-from promptstore.vendors.phoenix.lens.messages import lift_content, lift_messages, project_content, project_messages
+from promptstore.vendors.phoenix.lens.messages import BLOCKS
 from promptstore.vendors.phoenix.lens.normal import DOCUMENT_KEYS, FORMATS, NAMESPACE, normalise
 from promptstore.vendors.phoenix.lens.parameters import lift_parameters, project_parameters
 from promptstore.vendors.phoenix.lens.providers import lift_provider, provider_in
@@ -112,12 +112,12 @@ def _plain_version(data: Data, own: Wire) -> Wire:
 def _project_template(data: Data, target: str, own: Wire) -> Wire:
     level = level_of(data)
     if data.get("messages") is not None:
-        return {"type": "chat", "messages": project_messages(data["messages"], level, target)}
+        return {"type": "chat", "messages": BLOCKS.project_messages(data["messages"], level, target)}
     template = own.get("template")
     if not isinstance(template, dict) or template.get("type") != "string":
         hint = "make it a chat prompt with one message"
         raise NotRepresentable("Phoenix's API takes chat prompts only", field="content", hint=hint)
-    return {"type": "string", "template": project_content(data, level, target)}
+    return {"type": "string", "template": BLOCKS.project_content(data, level, target)}
 
 
 def _project_model(data: Data, own: Wire) -> Wire:
@@ -180,8 +180,8 @@ def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
 def _lift_template(version: Wire, old: Data) -> Data:
     target = NATIVE[version["template_format"]]
     if version["template"]["type"] == "string":
-        return lift_content(version["template"]["template"], target, old)
-    return lift_messages(version["template"]["messages"], target, old)
+        return BLOCKS.lift_content(version["template"]["template"], target, old)
+    return BLOCKS.lift_messages(version["template"]["messages"], target, old)
 
 
 def _lift_model(version: Wire, old: Data) -> tuple[Data, Wire]:
