@@ -78,12 +78,21 @@ class Agreements:
         return Agreement(commit, prompts, workspace)
 
     def write(
-        self, before: Agreement, changes: Mapping[str, Agreed | None], who: Identity, *, workspace: str = ""
+        self,
+        before: Agreement,
+        changes: Mapping[str, Agreed | None],
+        who: Identity,
+        *,
+        workspace: str = "",
+        was: str | None = None,
     ) -> Agreement:
-        """Move the ref to what was agreed now. Raises RefMoved when another engine moved it meanwhile."""
+        """Move the ref to what was agreed now: from ``before``, or from ``was`` where another clone's agreement is
+        taken up. Raises RefMoved when another engine moved it meanwhile."""
         real = {slug: agreed for slug, agreed in changes.items() if before.prompts.get(slug) != agreed}
         named = workspace if workspace != before.workspace else ""
+        reason = f"promptstore: agree with {self._remote}"
         if not real and not named:
+            self._refs.move([RefMove(self.ref, before.commit, was)] if was else [], reason)
             return before
         files: dict[str, bytes | str | None] = {}
         for slug, agreed in real.items():
@@ -96,7 +105,7 @@ class Agreements:
             self._refs.drop_damaged(self.ref)
         message = f"Agree with {self._remote} on {len(real)} prompt{'' if len(real) == 1 else 's'}\n"
         new = self._commits.write([NewCommit(self._parent(before), who, who, message, files, fresh_tree=lost)])[0]
-        self._refs.move([RefMove(self.ref, new, before.commit)], f"promptstore: agree with {self._remote}")
+        self._refs.move([RefMove(self.ref, new, was or before.commit)], reason)
         merged = {**before.prompts, **{slug: agreed for slug, agreed in real.items() if agreed}}
         kept = {slug: agreed for slug, agreed in merged.items() if real.get(slug, agreed) is not None}
         return Agreement(new, kept, workspace or before.workspace)

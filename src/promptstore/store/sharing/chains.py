@@ -8,7 +8,7 @@ from promptstore.store.git.commits import Identity
 from promptstore.store.git.process import run
 from promptstore.store.git.refs import RefMove
 from promptstore.store.refnames import TAG_LOG, VERSIONS
-from promptstore.store.sharing.names import LEASE, OURS, Names
+from promptstore.store.sharing.names import LEASE, OURS, PROBES, Names
 from promptstore.store.store import Store
 from promptstore.store.tags import LOG_ARGUMENTS, parse_tag_log
 
@@ -24,7 +24,7 @@ def take_chains(store: Store, names: Names) -> dict[str, str]:
     for tracking, new in store.refs.list(names.ours).items():
         name = OURS + tracking.removeprefix(names.ours)
         old = store.refs.read(name)
-        if name.endswith(LEASE) or old == new or (old and store.locator.is_ancestor(new, old)):
+        if _is_passing(name) or old == new or (old and store.locator.is_ancestor(new, old)):
             continue
         if old is None or name == VERSIONS or store.locator.is_ancestor(old, new):
             store.refs.move([RefMove(name, new, old)], f"promptstore: fetch {names.remote}")
@@ -36,16 +36,22 @@ def take_chains(store: Store, names: Names) -> dict[str, str]:
 
 
 def unsent_chains(store: Store, names: Names) -> list[RefMove]:
-    """The chains of ours that the remote does not have yet. Numbers travel only with the commits that they number."""
+    """The chains of ours that go on from what the remote has. Numbers travel only with the commits that they number;
+    a chain that grew apart would drop the remote's links there, and waits until both are joined."""
     theirs = store.refs.list(names.ours)
     found = []
     for name, new in store.refs.list(OURS).items():
         old = theirs.get(names.tracking(name))
-        if name.startswith(f"{OURS}writing/") or name.endswith(LEASE) or new == old:
+        if _is_passing(name) or new == old or (old and not store.locator.is_ancestor(old, new)):
             continue
         if name != VERSIONS or _is_shared(store, names):
             found.append(RefMove(name, new, old))
     return found
+
+
+def _is_passing(name: str) -> bool:
+    """Whether a ref is of one moment and one machine: a lease, a write under way, a probe."""
+    return name.endswith(LEASE) or name.startswith((f"{OURS}writing/", PROBES))
 
 
 def _is_shared(store: Store, names: Names) -> bool:

@@ -10,6 +10,9 @@ from promptstore.store.refnames import TAGS
 OURS = "refs/promptstore/"
 """Version numbers, the tag history, what was agreed with each vendor, and leases."""
 
+PROBES = "refs/promptstore/probe/"
+"""Refs that are pushed to find out whether they are taken, and taken away again."""
+
 LEASE = "/lease"
 """How the name of a lease ends. A lease stands at the git remote alone: nothing of it is ours to keep."""
 

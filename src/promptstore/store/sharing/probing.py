@@ -6,7 +6,7 @@ import secrets
 
 from promptstore.errors import GitError, OriginRefuses
 from promptstore.store.git.refs import RefMove
-from promptstore.store.sharing.names import OURS, Names
+from promptstore.store.sharing.names import PROBES, Names
 from promptstore.store.sharing.sending import push_refs
 from promptstore.store.store import Store
 
@@ -17,7 +17,7 @@ def probe(store: Store, remote: str) -> GitError | None:
     tip = store.tip
     if tip is None:
         return None
-    name = f"{OURS}probe/{secrets.token_hex(4)}"
+    name = f"{PROBES}{secrets.token_hex(4)}"
     try:
         sent = push_refs(store, names, [RefMove(name, tip, None)])
         if sent.taken:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from promptstore.store.git.refs import RefMove
 from promptstore.store.history import system_identity
 from promptstore.store.refnames import base_ref
 from promptstore.store.sharing import Names
@@ -36,15 +35,16 @@ def _is_newer(here: Agreed | None, there: Agreed | None, key: VersionKey) -> boo
 
 
 def join_agreements(store: Store, names: Names, session: Session) -> None:
-    """Bring what other clones agreed on with a remote together with ours."""
+    """Bring what other clones agreed on with a remote together with ours, in one step: a clone that dies meanwhile
+    still has its own. One that cannot be read counts for nothing."""
     name = base_ref(session.name)
     ours, theirs = store.refs.read(name), store.refs.read(names.tracking(name))
     if not ours or not theirs or store.locator.is_ancestor(theirs, ours) or store.locator.is_ancestor(ours, theirs):
         return
     known = session.agreements
     common = store.git.revisions.merge_base(ours, theirs)
-    before = known.at(common) if common else Agreement()
-    target = known.at(theirs)
-    changes = merge_agreements(before, known.at(ours), target, session.vendor.version_key)
-    store.refs.move([RefMove(name, theirs, ours)], f"promptstore: fetch {names.remote}")
-    known.write(target, changes, system_identity(store.clock()), workspace=target.workspace)
+    mine, target = known.at(ours), known.at(theirs)
+    before = known.at(common) if common and not target.damaged else Agreement()
+    changes = {} if mine.damaged else merge_agreements(before, mine, target, session.vendor.version_key)
+    workspace = target.workspace or mine.workspace
+    known.write(target, changes, system_identity(store.clock()), workspace=workspace, was=ours)
