@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from promptstore.errors import OriginRefuses, OriginUnreachable, PromptStoreError, RefMoved, StoreBusy
 from promptstore.model.prompt_file import PromptFile
@@ -366,7 +367,8 @@ class Engine:
         if outcomes:
             self._record(session)
             local, plan = self._replan(session)
-        outcomes += self._pusher(session, local).push_tags(plan.actions)
+        if self._leads(session):  # publishing may have taken long
+            outcomes += self._pusher(session, local).push_tags(plan.actions)
         self._record(session)
         return self._note(outcomes, session, result)
 
@@ -426,8 +428,9 @@ class Engine:
         if session.workspace is None:
             raise PromptStoreError(f"remote '{session.name}' is not connected")
         settle = self._store.config.sync.settle
+        confirm = partial(self._lead.confirm, session.name)
         return Publisher(
-            session.name, session.vendor, session.workspace, self._journal, self._seconds, settle, self._new_id
+            session.name, session.vendor, session.workspace, self._journal, self._seconds, settle, self._new_id, confirm
         )
 
 

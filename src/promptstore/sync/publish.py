@@ -81,11 +81,14 @@ class Publisher:
     clock: Callable[[], float]
     settle: float
     new_id: Callable[[], str]
+    confirm: Callable[[], None] = lambda: None
+    """Raises where this clone may not write any more; asked last of all before a publish is sent."""
 
     def publish(self, wanted: Wanted) -> Published | Moved:
         """Make one version. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
         intent = self.journal.write(self.intent(wanted))
         while True:
+            self.confirm()
             looked = self.clock()
             ready = self._check_head(wanted, intent)
             if ready is not None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from promptstore.errors import PromptStoreError, WriteInDoubt
 from promptstore.store.store import Store
+from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
@@ -59,7 +60,7 @@ class Recovery:
     def _settle(self, intent: Intent, slug: str) -> None:
         agreed = self._session.agreed(slug)
         known = frozenset(agreed.link.versions) if agreed else frozenset()
-        if intent.state != "recorded" and intent.version in known:
+        if intent.state != "recorded" and self._is_agreed(intent, agreed):
             self._journal.move(intent, "recorded", intent.at)
         elif intent.state == "done" or intent.is_open:
             if not self._is_there(intent.blob):
@@ -70,6 +71,17 @@ class Recovery:
             result = self._publisher.settle_one(intent, self._document(intent, called), known)
             if isinstance(result, Published):
                 self._pusher.record(slug, replace(result, slug=slug), called)
+
+    def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
+        """Whether what it became is agreed on already, be it by the clone that sent it."""
+        if agreed is None:
+            return False
+        if intent.version is not None:
+            return intent.version in agreed.link.versions
+        key = self._session.vendor.version_key
+        since = None if intent.expected is None else key(intent.expected)
+        newer = (known for name, known in agreed.link.versions.items() if since is None or key(name) > since)
+        return any(known.blob == intent.blob and known.document == intent.document for known in newer)
 
     def _is_there(self, blob: str) -> bool:
         found = self._store.objects.read(blob)

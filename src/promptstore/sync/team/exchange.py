@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from promptstore.errors import GitError, OriginRefuses, OriginUnreachable, PromptStoreError
+from promptstore.errors import GitError, OriginUnreachable, PromptStoreError
 from promptstore.store.sharing import Names, fetch_shared, send_shared
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
 from promptstore.sync.journal import Intent
-from promptstore.sync.session import Session
+from promptstore.sync.review import review_refspec
+from promptstore.sync.session import TRY_LATER, Session
 from promptstore.sync.team.bases import join_agreements
 from promptstore.sync.team.lead import Alone
 from promptstore.sync.team.leases import Leases
@@ -36,7 +38,7 @@ class Exchange:
     def begin(self, sessions: Sequence[Session]) -> None:
         """Take tags, numbers and agreements. Where the git remote is away, only a lease still held lets us write."""
         try:
-            found = fetch_shared(self._store, self._names.remote, *self._upstream())
+            found = fetch_shared(self._store, self._names.remote, *self._upstream(), *self._reviews())
         except GitError as error:
             self._away = error
             return
@@ -53,18 +55,27 @@ class Exchange:
         place = f"refs/remotes/{self._names.remote}/"
         return [f"+refs/heads/{ref.removeprefix(place)}:{ref}"] if ref and ref.startswith(place) else []
 
+    def _reviews(self) -> list[str]:
+        config = self._store.config
+        return [review_refspec(self._names)] if config.git.push and config.sync.integrate == "branch" else []
+
     def end(self, sessions: Sequence[Session]) -> list[SyncError]:
         """Send what is new and let the leases go. What cannot be sent now goes with the next run."""
         if self._away is not None:
             return []
+        errors = self._tried(lambda: send_shared(self._store, self._names.remote), sessions)
+        for session in () if self._keep else sessions:
+            errors += self._tried(partial(self._leases.release, session.name), sessions)
+        return errors[:1]
+
+    def _tried(self, step: Callable[[], None], sessions: Sequence[Session]) -> list[SyncError]:
+        """What keeps one step from being done is told, once; it keeps no other from being done."""
         try:
-            send_shared(self._store, self._names.remote)
-            for session in () if self._keep else sessions:
-                self._leases.release(session.name)
-        except OriginRefuses:
-            return []  # said already by whoever wanted to write; whoever only reads needs no right to send
+            step()
         except PromptStoreError as error:
-            return [SyncError(self._names.remote, None, error.message, True, error.kind, error.hint)]
+            retry = error.exit_code == TRY_LATER
+            said = any(error.hint == other.hint for session in sessions for other in session.errors)
+            return [] if said else [SyncError(self._names.remote, None, error.message, retry, error.kind, error.hint)]
         return []
 
     # --- the lead
@@ -86,6 +97,9 @@ class Exchange:
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         self._leases.announce(remote, intents)
+
+    def confirm(self, remote: str) -> None:
+        self._leases.confirm(remote)
 
     def _unknown(self, error: GitError) -> GitError:
         if not isinstance(error, OriginUnreachable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from promptstore.store.sharing import Names
@@ -12,6 +13,7 @@ from promptstore.sync.team.exchange import Exchange, Publisher
 from promptstore.sync.team.fork import Fork, is_same
 from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.team.leases import Leases
+from promptstore.sync.team.sightings import Sightings
 
 _YES = frozenset({"true", "yes", "on", "1"})
 
@@ -33,5 +35,14 @@ def team_of(
     names = Names(remote)
     if (store.git.revisions.setting("promptstore.publisher") or "").lower() in _YES:
         return Publisher(store, names)
-    leases = Leases(store, names, this_clone(store), journal, seconds=seconds, duration=store.config.daemon.lease)
+    leases = Leases(
+        store,
+        names,
+        this_clone(store),
+        journal,
+        seconds=seconds,
+        duration=store.config.daemon.lease,
+        sightings=Sightings(os.path.join(store.repository.state_dir, "leases.json")),
+        keep=keep,
+    )
     return Exchange(store, names, leases, note, keep=keep)

@@ -11,7 +11,7 @@ from promptstore.sync.session import Session
 
 
 class Lead(Protocol):
-    """The right to write. All three raise LeasedElsewhere, OriginUnreachable or OriginRefuses where there is none."""
+    """The right to write. All but `inherits` raise LeasedElsewhere, OriginUnreachable or OriginRefuses: there is none."""
 
     shared: bool
     """Whether others must hear of a write before it is sent."""
@@ -27,6 +27,9 @@ class Lead(Protocol):
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         """Tell what is about to be sent, so that whoever takes over after this clone died finds out about it."""
+
+    def confirm(self, remote: str) -> None:
+        """Raise where this clone does not lead any more; asked right before each write, by several threads at once."""
 
 
 class Team(Lead, Protocol):
@@ -62,3 +65,6 @@ class Alone:
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         """Nobody would listen."""
+
+    def confirm(self, remote: str) -> None:
+        """It is led still."""

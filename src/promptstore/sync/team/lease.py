@@ -27,12 +27,17 @@ def lease_ref(remote: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who leads, ``until`` when (seconds since the epoch; 0: nobody), and what it was about to publish."""
+    """Who leads, ``until`` when (seconds since the epoch; 0: nobody), and what it was about to publish.
+
+    ``seconds`` is for how long it was given, ``kept`` says that a daemon means to keep it.
+    """
 
     holder: str
     host: str
     until: float
     intents: tuple[Intent, ...] = ()
+    seconds: float = 0
+    kept: bool = False
 
     def is_over(self, now: float, margin: float) -> bool:
         """Whether another clone may take it: never before ``margin`` seconds after its end."""
@@ -45,6 +50,7 @@ class Lease:
         """The commit that says it."""
         rows = [asdict(intent) for intent in self.intents]
         content = {"holder": self.holder, "host": self.host, "until": self.until, "intents": rows}
+        content |= {"seconds": self.seconds, "kept": self.kept}
         files: dict[str, bytes | str | None] = {_FILE: json.dumps(content, indent=1).encode() + b"\n"}
         files |= {f"{_TEXTS}{intent.intent}": intent.blob for intent in self.intents}
         words = f"{self.host} leads" if self.until else "Nobody leads"
@@ -67,4 +73,5 @@ def _parse(content: Any) -> Lease | None:
     if not isinstance(content, Mapping):
         return None
     intents = tuple(Intent(**row) for row in content["intents"])
-    return Lease(str(content["holder"]), str(content["host"]), float(content["until"]), intents)
+    holder, host, until = str(content["holder"]), str(content["host"]), float(content["until"])
+    return Lease(holder, host, until, intents, float(content.get("seconds", 0)), bool(content.get("kept")))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from promptstore.errors import LeasedElsewhere, Where
+from promptstore.errors import LeasedElsewhere, OriginUnreachable, Where
 from promptstore.store.git.refs import RefMove
 from promptstore.store.history import system_identity
 from promptstore.store.sharing import Names, fetch_refs, push_refs
@@ -14,6 +15,7 @@ from promptstore.store.store import Store
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.team.clone import Clone
 from promptstore.sync.team.lease import Lease, lease_ref, read_lease
+from promptstore.sync.team.sightings import Sightings
 
 _MARGIN = 8  # a lease's eighth is what clocks may differ
 
@@ -32,13 +34,19 @@ class Leases:
         *,
         seconds: Callable[[], float],
         duration: float,
+        sightings: Sightings,
+        keep: bool = False,
     ) -> None:
+        """``seconds`` is the wall clock, ``duration`` (seconds) how long a lease lasts; ``keep``: as a daemon does."""
         self._store = store
         self._names = names
         self._clone = clone
         self._journal = journal
         self._seconds = seconds
         self._duration = duration
+        self._sightings = sightings
+        self._keep = keep
+        self._lock = threading.Lock()
 
     # --- asking
 
@@ -48,7 +56,7 @@ class Leases:
 
     def check(self, remote: str) -> None:
         lease = self.standing(remote)
-        if lease is not None and self._is_others(lease):
+        if lease is not None and self._is_others(remote, lease):
             raise self._leased(remote, lease)
 
     def holds(self, remote: str) -> bool:
@@ -67,20 +75,42 @@ class Leases:
     def take(self, remote: str) -> None:
         self.check(remote)
         if not self.holds(remote):
-            self._push(remote, self._own((*self._open(remote), *self._inherit(remote))))
+            self._push(remote, self._own(remote, (*self._open(remote), *self._inherit(remote))))
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         self.check(remote)
-        self._push(remote, self._own((*self._open(remote), *intents)))
+        self._push(remote, self._own(remote, (*self._open(remote), *intents)))
 
     def release(self, remote: str) -> None:
         """Let others have it at once. What is still in doubt stays announced."""
         lease = self.standing(remote)
-        if lease is not None and lease.holder == self._clone.id and lease.until:
+        if lease is not None and lease.holder == self._clone.id and lease.until and not self._is_daemons(lease):
             self._push(remote, Lease(self._clone.id, self._clone.host, 0, self._open(remote)))
 
-    def _own(self, intents: tuple[Intent, ...]) -> Lease:
-        return Lease(self._clone.id, self._clone.host, round(self._seconds() + self._duration, 3), intents)
+    def confirm(self, remote: str) -> None:
+        """Make sure, right before a write, that this clone still leads: a long run may outlast its lease. Threads may
+        ask at once. What was announced stays announced."""
+        with self._lock:
+            lease = self.standing(remote)
+            if lease is None or lease.holder != self._clone.id:
+                raise self._leased(remote, lease)
+            left = lease.until - self._seconds()
+            if left > self._duration / 4:
+                return
+            try:
+                self._push(remote, self._own(remote, lease.intents))
+            except OriginUnreachable:
+                if left <= 0:
+                    raise
+
+    def _own(self, remote: str, intents: tuple[Intent, ...]) -> Lease:
+        until, before = round(self._seconds() + self._duration, 3), self.standing(remote)
+        kept = self._keep or (before is not None and before.holder == self._clone.id and self._is_daemons(before))
+        return Lease(self._clone.id, self._clone.host, until, intents, self._duration, kept)
+
+    def _is_daemons(self, lease: Lease) -> bool:
+        """Whether a daemon of this clone has it, which a command beside it leaves in its hands."""
+        return lease.kept and not self._keep and lease.until > self._seconds()
 
     def _open(self, remote: str) -> tuple[Intent, ...]:
         """What of ours nobody knows the end of."""
@@ -89,12 +119,15 @@ class Leases:
         )
 
     def _inherit(self, remote: str) -> tuple[Intent, ...]:
-        """Whatever another holder was about to send counts as in doubt: it stands in our journal before we lead."""
+        """Whatever another holder was about to send counts as in doubt: it stands in our journal before we lead.
+
+        It may have been sent in the lease's last moment, by another clock: it is waited for from now on.
+        """
         lease = self.standing(remote)
         if lease is None or lease.holder == self._clone.id:
             return ()
         known = self._journal.intents()
-        return tuple(self._journal.move(i, "unknown", i.at) for i in lease.intents if i.intent not in known)
+        return tuple(self._journal.move(i, "unknown", self._seconds()) for i in lease.intents if i.intent not in known)
 
     def _push(self, remote: str, lease: Lease) -> None:
         now = datetime.fromtimestamp(self._seconds(), UTC)
@@ -111,8 +144,17 @@ class Leases:
     def _oid(self, remote: str) -> str | None:
         return self._store.refs.read(self._names.tracking(lease_ref(remote)))
 
-    def _is_others(self, lease: Lease) -> bool:
-        return lease.holder != self._clone.id and not lease.is_over(self._seconds(), self._duration / _MARGIN)
+    def _is_others(self, remote: str, lease: Lease) -> bool:
+        now, margin = self._seconds(), self._duration / _MARGIN
+        if lease.holder == self._clone.id or lease.is_over(now, margin):
+            return False
+        return not self._has_stood_too_long(remote, max(lease.seconds, self._duration) + margin, lease.until - now)
+
+    def _has_stood_too_long(self, remote: str, most: float, left: float) -> bool:
+        """Whether a lease that ends later than any can was not renewed in the time that it was given for: it was made
+        by a clock that is ahead, and would be waited for in vain."""
+        oid, now = self._oid(remote), self._seconds()
+        return left > most and oid is not None and now - self._sightings.first(remote, oid, now) >= most
 
     def _leased(self, remote: str, lease: Lease | None) -> LeasedElsewhere:
         who = f"'{lease.host}'" if lease is not None and lease.until else "another machine"
