@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from promptstore.errors import OriginRefuses, RefMoved, StoreBusy, Where
-from promptstore.store.git.checkout import FileChange
+from promptstore.errors import OriginRefuses, RefMoved, Where
 from promptstore.store.git.refs import RefMove
 from promptstore.store.sharing import Names, fetch_refs, push_refs
 from promptstore.store.store import Store
 from promptstore.store.writing import TextChange, commit_texts, new_commits
+from promptstore.sync.catch_up import catch_up
 from promptstore.sync.local import Local, no_upstream
 from promptstore.sync.review import ReviewBranch
 
@@ -86,16 +86,7 @@ class OnUpstream:
         tip = self._store.refs.read(self._store.branch)
         if tip is None or tip == new or not self._store.locator.is_ancestor(tip, new):
             return
-        before, after = self._store.objects.tree(tip), self._store.objects.tree(new)
-        changed = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
-        files = [
-            FileChange(path, entry.oid, entry.mode) if (entry := after.get(path)) else FileChange(path, None)
-            for path in changed
-        ]
-        try:
-            self._store.checkout.advance(self._store.branch, tip, new, files, reason)
-        except StoreBusy:
-            return
+        catch_up(self._store, self._store.branch, tip, new, reason)
 
 
 class OnReviewBranch:

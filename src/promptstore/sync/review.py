@@ -1,6 +1,7 @@
 """The branch ``promptstore/<remote>``: a vendor's edits as commits that wait for somebody's review.
 
-It grows while it waits and is gone once the synced branch has all that it says, however it was merged.
+It grows while it waits and is gone once the synced branch has all that it says, however it was merged. Where pushing is
+wanted it is one branch for all clones and for whoever reviews it: what others put on it is built on, never replaced.
 """
 
 from __future__ import annotations
@@ -8,19 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from promptstore.errors import OriginRefuses, OriginUnreachable, RefMoved, StoreBusy, Where
 from promptstore.store.git.refs import RefMove
-from promptstore.store.sharing import Names, push_refs
+from promptstore.store.sharing import Names, fetch_refs, push_refs
 from promptstore.store.store import Store
 from promptstore.store.writing import TextChange, new_commits
+from promptstore.sync.catch_up import catch_up, tree_changes
 from promptstore.sync.local import Local
+from promptstore.sync.review_edits import with_edits
 
 _TOLD = re.compile(
     r"^Prompt: (?P<slug>.+)\nRemote: (?P<remote>.+)(?:\nRemote-Version: (?P<version>.+))?$", re.MULTILINE
 )
+_ALL = "refs/heads/promptstore/"
 
 
 def review_ref(remote: str) -> str:
-    return f"refs/heads/promptstore/{remote}"
+    return f"{_ALL}{remote}"
+
+
+def review_refspec(names: Names) -> str:
+    """What brings every branch for review from the git remote."""
+    return f"+{_ALL}*:{names.tracking(_ALL)}*"
 
 
 class ReviewBranch:
@@ -30,6 +40,7 @@ class ReviewBranch:
         self._store = store
         self._local = local
         self._remote = remote
+        self._names = Names(store.config.git.remote) if store.config.git.push else None
         self.ref = review_ref(remote)
 
     @property
@@ -37,53 +48,135 @@ class ReviewBranch:
         """What people call it."""
         return self.ref.removeprefix("refs/heads/")
 
+    # --- what is on it
+
     def waiting(self) -> dict[str, str]:
         """Prompts with a vendor version that waits for review: slug -> that version."""
-        tip = self._store.refs.read(self.ref)
+        tip = self._shown()
         if tip is None or self._local.commit is None:
             return {}
-        found: dict[str, str] = {}
-        for message in self._store.git.revisions.messages(self._local.commit, tip):
+        texts = self._store.prompts_at(tip)
+        found = ((slug, version, texts.get(slug)) for slug, (version, _) in self._told(tip).items())
+        return {slug: version for slug, version, blob in found if not self._has_taken(slug, blob, tip)}
+
+    def _told(self, tip: str) -> dict[str, tuple[str, str]]:
+        """The prompts that commits of ours changed there: slug -> (the vendor's newest version, its commit)."""
+        found: dict[str, tuple[str, str]] = {}
+        for commit, message in self._store.git.revisions.messages(self._local.commit or "", tip):
             said = _TOLD.search(message)
             if said and said["remote"] == self._remote:
-                found[said["slug"]] = said["version"] or ""
-        texts = self._store.prompts_at(tip)
-        return {slug: version for slug, version in found.items() if not self._is_merged(slug, texts.get(slug))}
+                found[said["slug"]] = (said["version"] or "", commit)
+        return found
+
+    def _has_taken(self, slug: str, blob: str | None, tip: str) -> bool:
+        """Whether L says it, or said it since the branch began, be it that this was squashed or that L went on."""
+        if self._local.prompts.get(slug) == blob:
+            return True
+        start = self._store.git.revisions.merge_base(self._local.commit or "", tip)
+        same = [version.commit for version in self._local.numbering.of(slug) if version.blob == blob]
+        return bool(same) and (start is None or bool(self._store.git.revisions.outside(same, start)))
+
+    def _is_merged(self, tip: str) -> bool:
+        """Whether L has all that is on it, what people put there included."""
+        if self._local.commit is None:
+            return False
+        start = self._store.git.revisions.merge_base(self._local.commit, tip)
+        if start is None or start == tip:
+            return start == tip
+        ours = self._store.objects.tree(self._local.commit)
+        for change in tree_changes(self._store, start, tip):
+            slug, there = self._store.layout.slug(change.path), ours.get(change.path)
+            if (there.oid if there else None) != change.oid and not (slug and self._has_taken(slug, change.oid, tip)):
+                return False
+        return True
+
+    # --- where it stands
+
+    @property
+    def _there(self) -> str | None:
+        return self._store.refs.read(self._names.tracking(self.ref)) if self._names else None
+
+    def _shown(self) -> str | None:
+        try:
+            return self._tip()
+        except StoreBusy:
+            return self._store.refs.read(self.ref)
+
+    def _tip(self) -> str | None:
+        """What it says for everybody. Raises StoreBusy where somebody's own commits here are missing there."""
+        here, there = self._store.refs.read(self.ref), self._there
+        if here is None or there is None or self._store.locator.is_ancestor(there, here):
+            return here or there
+        strange = (m for _, m in self._store.git.revisions.messages(there, here) if not _TOLD.search(m))
+        if any(strange):
+            raise StoreBusy(
+                f"{self.name} here has commits that the one at {self._store.config.git.remote} has not",
+                hint=f"bring them together: `git pull --rebase` and `git push` on {self.name}",
+            )
+        return there  # ours were rebased, or somebody went on from them
+
+    # --- moving it
 
     def add(self, changes: Sequence[TextChange], reason: str) -> None:
-        """Put commits on it; it begins where L stands."""
-        tip = self._store.refs.read(self.ref)
-        made = new_commits(self._store, changes, tip or self._local.commit)
-        if made.tip is None or made.tip == (tip or self._local.commit):
+        """Put commits on it; it begins where L stands. Raises RefMoved when somebody else did so meanwhile, and
+        StoreBusy where people edited on it what the vendor edited too."""
+        here, tip = self._store.refs.read(self.ref), self._tip()
+        onto = tip or self._local.commit
+        if tip is not None:
+            changes = [with_edits(self._store, change, tip, self._last(change.slug, tip)) for change in changes]
+        made = new_commits(self._store, changes, onto)
+        if made.tip is None or made.tip == onto:
             return
-        if tip is None:
+        if self._names is not None:
+            self._push(self._names, made.tip)
+            self._follow(here, made.tip, reason)
+        elif tip is None:
             self._store.refs.move([RefMove(self.ref, made.tip, None)], reason)
         else:
             self._store.checkout.advance(self.ref, tip, made.tip, made.files, reason)
-        self.send()
+
+    def _last(self, slug: str, tip: str) -> str | None:
+        """What we last made of a prompt there, or what it began with."""
+        told = self._told(tip).get(slug)
+        start = told[1] if told else self._store.git.revisions.merge_base(self._local.commit or "", tip)
+        return self._store.prompts_at(start).get(slug)
+
+    def _push(self, names: Names, new: str) -> None:
+        sent = push_refs(self._store, names, [RefMove(self.ref, new, self._there)])
+        if sent.refused:
+            raise OriginRefuses(
+                next(iter(sent.refused.values())),
+                where=Where(remote=names.remote),
+                hint=f"let this clone push {self.name} there, or set [git] push = false",
+            )
+        if sent.outdated:
+            fetch_refs(self._store, names, review_refspec(names))
+            raise RefMoved(f"{self.name} was moved at {names.remote}", hint="run it again")
+
+    def _follow(self, here: str | None, new: str, reason: str) -> None:
+        if here is None:
+            self._store.refs.move([RefMove(self.ref, new, None)], reason)
+        else:
+            catch_up(self._store, self.ref, here, new, reason)
 
     def tidy(self) -> None:
         """Take it away when there is nothing in it any more that L does not say."""
-        tip = self._store.refs.read(self.ref)
-        if tip is None or self.waiting() or self._is_checked_out():
+        try:
+            tip = self._tip()
+        except StoreBusy:
             return
-        self._store.refs.move([RefMove(self.ref, None, tip)], f"promptstore: {self.ref} was merged")
-        self.send()
-
-    def send(self) -> None:
-        """Bring it to the git remote, where pushing is wanted."""
-        if not self._store.config.git.push:
+        if tip is None or self._store.git.edits.has_checked_out(self.ref) or not self._is_merged(tip):
             return
-        names = Names(self._store.config.git.remote)
-        here, there = self._store.refs.read(self.ref), self._store.refs.read(names.tracking(self.ref))
-        if here != there:
-            push_refs(self._store, names, [RefMove(self.ref, here, there)])
+        here = self._store.refs.read(self.ref)
+        if self._taken_away_there() and here is not None:
+            self._store.refs.move([RefMove(self.ref, None, here)], f"promptstore: {self.ref} was merged")
 
-    def _is_merged(self, slug: str, blob: str | None) -> bool:
-        """Whether L's history has the text, be it that the branch was squashed or that L went on since."""
-        if blob is None:
-            return slug not in self._local.prompts
-        return any(version.blob == blob for version in self._local.numbering.of(slug))
-
-    def _is_checked_out(self) -> bool:
-        return self._store.git.edits.has_checked_out(self.ref)
+    def _taken_away_there(self) -> bool:
+        """Whether it is gone at the git remote. Where somebody put more on it meanwhile, or nobody may, it stays."""
+        there = self._there
+        if self._names is None or there is None:
+            return True
+        try:
+            return not push_refs(self._store, self._names, [RefMove(self.ref, None, there)]).outdated
+        except (OriginUnreachable, OriginRefuses):
+            return False

@@ -37,10 +37,12 @@ class Revisions:
         """Whether ``older`` is ``newer`` or stands in its history."""
         return older == newer or not self._attempt("merge-base", "--is-ancestor", older, newer)[0]
 
-    def messages(self, known: str, tip: str) -> list[str]:
-        """The messages of the commits that ``tip`` reaches and ``known`` does not, oldest first."""
-        out = self._attempt("log", "-z", "--reverse", "--encoding=UTF-8", "--format=%B", f"{known}..{tip}", "--")[1]
-        return out.split("\0")
+    def messages(self, known: str, tip: str) -> list[tuple[str, str]]:
+        """(commit, message) of what ``tip`` reaches and ``known`` does not, oldest first."""
+        arguments = ("log", "-z", "--reverse", "--topo-order", "--encoding=UTF-8", "--format=tformat:%H%n%B")
+        out = self._attempt(*arguments, f"{known}..{tip}", "--")[1]
+        rows = (block.partition("\n") for block in out.split("\0")[:-1])
+        return [(commit, message) for commit, _, message in rows]
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both come from, or None."""
