@@ -53,7 +53,12 @@ class Database:
         return oid
 
     def changed(self, tree: str | None, files: Mapping[str, str | None]) -> str:
-        """``tree`` with blobs set and paths (files or folders) removed."""
+        """``tree`` with blobs set and paths (files or folders) removed, in their order."""
+        gone = [path for path, oid in files.items() if oid is None]
+        if len(files) > 1 and any(_is_below(path, top) for top in gone for path in files if path != top):
+            for path, oid in files.items():
+                tree = self.changed(tree, {path: oid})
+            return tree or self.tree({})
         here: dict[str, str | None] = {}
         below: dict[str, dict[str, str | None]] = {}
         for path, oid in files.items():
@@ -221,8 +226,10 @@ class MemoryRefs:
             raise GitError("git update-ref: multiple updates for one ref not allowed")
         for move in moves:
             there = self.names.get(move.name)
-            careless = move.old is None and move.new is None
-            if there != move.old and not careless:
+            if move.old is None and move.new is None:
+                if there is None:
+                    raise GitError(f"git update-ref: cannot lock ref '{move.name}'")
+            elif there != move.old:
                 raise RefMoved(f"git update-ref: {move.name} is at {there} but expected {move.old}", hint="again")
 
     def _set(self, name: str, oid: str | None) -> None:

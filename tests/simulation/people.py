@@ -60,9 +60,10 @@ class People:
             self.act_there()
 
     def act_here(self, clone: Clone) -> None:
-        """Git lets nobody commit on a checkout that a killed process left locked."""
+        """Git lets nobody commit on a checkout that a killed process left locked; and an old text saved over a file
+        of which the new one is on its way is that person's own doing."""
         action = self.dice.choice(self.here)
-        if not clone.repository.tree.locked or action == self.leave_uncommitted:
+        if not clone.repository.tree.locked:
             action(clone)
 
     def act_there(self) -> None:
@@ -283,8 +284,10 @@ class People:
             self._told(cloud, f"archive {kept.name}")
 
     def _take_away(self, cloud: Cloud, kept: Kept) -> None:
-        """Whoever archives a prompt takes away what its page shows, and what was agreed to belong to it."""
-        self.world.superseded |= words(as_text(cloud.shown(kept))) | self.world.agreed_words(cloud, kept)
+        """Whoever archives a prompt takes away what its page shows (every version), and what was agreed to belong
+        to it."""
+        self.world.superseded |= set().union(*(words(as_text(saved.document)) for saved in kept.versions))
+        self.world.superseded |= self.world.agreed_words(cloud, kept)
         for clone in self.world.clones:
             for text in clone.repository.tree.files.values():
                 self.world.superseded |= set(COMMENT.findall(text.decode()))  # a comment keeps no prompt alive

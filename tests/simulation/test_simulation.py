@@ -1,0 +1,32 @@
+"""Seeds of the simulation as tests; ``run.py`` runs any number of them."""
+
+from __future__ import annotations
+
+import pytest
+from run import play, play_many, too_rare
+
+CHUNK = 25
+
+
+def test_a_few_seeds() -> None:
+    counts, failed = play_many(range(8), twice=False)
+    assert [(story.seed, story.error) for story in failed] == []
+    assert counts["programs"] == 8
+
+
+def test_a_seed_tells_the_same_story_twice() -> None:
+    assert play(11).trace == play(11).trace
+    assert play(11).trace != play(12).trace
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(1000, 1500, CHUNK))
+def test_many_seeds(start: int) -> None:
+    _, failed = play_many(range(start, start + CHUNK), twice=False)
+    assert [(story.seed, story.error) for story in failed] == []
+
+
+@pytest.mark.slow
+def test_every_case_is_reached() -> None:
+    counts, _ = play_many(range(2000, 2100), twice=True)
+    assert too_rare(counts) == []
