@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from wire import Wire
@@ -252,7 +253,7 @@ class Desk:
         """Page by page, as the clients do; one that fails leaves nothing."""
         found: list[RemoteHead] = []
         while True:
-            page = self._wire.read("list", lambda stale: self._page(len(found), stale))
+            page = self._wire.read("list", partial(self._page, len(found)))
             found += page
             if len(page) < PAGE:
                 return list({head.id: head for head in found}.values())

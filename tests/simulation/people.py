@@ -14,8 +14,8 @@ from promptstore.store.address import parse_address
 from promptstore.store.refnames import base_ref
 from promptstore.store.tagging import delete_tag, set_tag
 
-NAMES = ("a", "b", "c/d")
-MORE = ("e", "f/g")
+NAMES = ("a", "c/d")
+MORE = ("b", "f/g")
 TAGS = ("production", "staging")
 COMMENT = re.compile(r"# why (w\d+)")
 BROKEN = "oops: true\n"
@@ -124,7 +124,7 @@ class People:
             self._commit(clone, f"Edit {self._edit_file(clone)}")
 
     def take_up(self, clone: Clone, remote: str, slug: str) -> None:
-        """The text last agreed on, which a reset took away, is looked at and brought back, or the present one edited."""
+        """The text last agreed on, which a reset took away, is brought back, or the present one is edited."""
         with self.world.by_hand(clone, f"take up {slug}"):
             agreed = clone.repository.committed(clone.repository.refs.read(base_ref(remote)))
             old = self._text(clone, slug)

@@ -42,7 +42,7 @@ class Program:
                 clone.repository.stage_all()
                 clone.repository.commit(clone.who(), "Start")
             if self.dice.random() < 0.7:
-                self.world.sync(clone)
+                self.world.sync(clone, Bad(lossy=self.dice.choice([0.0, 0.6])))
 
     def _mishap(self) -> None:
         clone = self.dice.choice(self.world.clones)
@@ -69,7 +69,7 @@ class Program:
         dies_at = self.dice.randrange(1, 90) if self.dice.random() < 0.4 else 0
         full_at = self.dice.randrange(1, 60) if self.dice.random() < 0.05 else 0
         trouble = self.dice.choice([0.0, 0.03, 0.06, 0.15])
-        return Bad(trouble, self.dice.choice([0.0, 0.4, 0.6]), dies_at, full_at)
+        return Bad(trouble, self.dice.choice([0.0, 0.5, 0.7]), dies_at, full_at)
 
     def _sync_once(self, clone: Clone, bad: Bad) -> bool:
         """Whether the process was killed."""
@@ -148,7 +148,7 @@ class Program:
         before = set().union(*(words(text) for text in clone.prompts().values()))
         shown = set().union(*(words(f"{c.ours} {c.theirs}") for c in conflicts))
         self.world.tell(f"{clone.name}: resolve {slug} {side}: {[(c.remote, c.field) for c in conflicts]}")
-        self.world.resolve(clone, slug, side, lambda text: self._edited(text))  # type: ignore[arg-type]
+        self.world.resolve(clone, slug, side, self._edited)  # type: ignore[arg-type]
         after = set().union(*(words(text) for text in clone.prompts().values()))
         self.world.superseded |= (before | shown) - after
         self.world.note_state()

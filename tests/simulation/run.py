@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from program import Program  # noqa: E402 - the modules beside this one are found first
+from program import Program
 
 CHUNK = 25
 LEAST = {
@@ -92,9 +92,6 @@ def too_rare(counts: Counter[str]) -> list[str]:
 def _seeds(text: str) -> range:
     first, _, last = text.partition("..")
     return range(int(first), int(last or first) + 1)
-
-
-import gc
 
 
 def main() -> int:

@@ -61,7 +61,7 @@ class Player:
     def __init__(self) -> None:
         self.act: Callable[[httpx.Request], httpx.Response] = lambda _: httpx.Response(200, json={})
         timing = Timing(sleep=lambda _: None, random=lambda: 0.5, monotonic=lambda: 0.0, now=lambda: 0.0)
-        transport = httpx.MockTransport(lambda request: self.act(request))
+        transport = httpx.MockTransport(lambda request: self.act(request))  # noqa: PLW0108 - it changes
         self.http = Http("Vendor", "http://vendor.test", headers={}, secret=None, transport=transport, timing=timing)
 
 
