@@ -302,7 +302,8 @@ class Planner:
         return None
 
     def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
-        """Texts that a tag names, newer than the vendor has and older than the newest: published first, in order.
+        """Texts that a tag names, newer than the vendor has (or of any age, to republish) and older than the newest:
+        published first, in order.
 
         Each is sent once, and none that says what the newest says: that one will bear the tag.
         """
@@ -310,7 +311,8 @@ class Planner:
             return []
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
-        floor = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0
+        agreed = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0
+        floor = 0 if self.policy.republish else agreed
         tagged = {place.version or 0: place.blob for tag, place in local.tags.items() if self.policy.covers_tag(tag)}
         wanted: dict[str, str] = {}
         for number in sorted(number for number in tagged if floor < number < newest):

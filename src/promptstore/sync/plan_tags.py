@@ -60,7 +60,11 @@ class _TagPlanner:
         self.link: Link = base.link if base else EMPTY_LINK
         self.local: LocalEntry | None = trees.local.get(slug)
         self.seen: RemoteEntry | None = None if slug in trees.gone else trees.seen.get(slug)
-        self.coming = {action.blob for action in contents.actions if action.slug == slug and action.kind in _COMING}
+        actions = [action for action in contents.actions if action.slug == slug]
+        self.coming = {action.blob for action in actions if action.kind in _COMING}
+        self.is_settled = not actions and self.seen is not None and self.seen.digest == self.link.document
+        self.missing: dict[int, str] = {}
+        """Version -> text, of what is to be published again."""
 
     def decide(self) -> Iterator[Outcome]:
         if not self.vendor.capabilities.tags or (self.seen is None and not self.coming):
@@ -72,6 +76,15 @@ class _TagPlanner:
         for tag in sorted({*ours, *theirs, *self.link.tags}):
             if self.policy.covers_tag(tag):
                 yield from self._tag(tag, ours.get(tag), theirs.get(tag))
+        yield from self._republished()
+
+    def _republished(self) -> Iterator[Outcome]:
+        """Each older text once, in order, and then the newest again."""
+        texts = {self._digest(blob): blob for _, blob in sorted(self.missing.items(), reverse=True)}
+        for blob in reversed(texts.values()):
+            yield self._republish(blob, "a tag names this older version")
+        if self.missing and self.local is not None:
+            yield self._republish(self.local.blob, "the newest text again, after an older version")
 
     def _tag(self, tag: str, ours: LocalTag | None, theirs: str | None) -> Iterator[Outcome]:
         base = self.link.tags.get(tag)
@@ -153,9 +166,10 @@ class _TagPlanner:
             yield self._held(tag, f"version {ours.version} cannot go there: {problem}", "move it to another version")
         elif self.is_held:
             yield self._held(tag, f"{absent} while the prompt is held", "it follows once the prompt can be published")
-        elif self.policy.republish and self.local is not None:
-            yield self._republish(ours.blob, f"'{tag}' names this older version")
-            yield self._republish(self.local.blob, "the newest text again, after an older version")
+        elif self.policy.republish and self.is_settled:
+            self.missing[ours.version or 0] = ours.blob
+        elif self.policy.republish:
+            yield self._held(tag, f"{absent}, and older than what is", "it follows once the texts are in sync")
         else:
             yield self._held(
                 tag,
@@ -172,10 +186,11 @@ class _TagPlanner:
             document = self.vendor.lens.project(prompt, self.trees.called(self.slug))
         except NotRepresentable as error:
             return f"{self.vendor.title} cannot hold it: {error.message}"
-        name = self.seen.name if self.seen else self.link.name
-        if self.vendor.lens.key(document) != name and not self.vendor.capabilities.rename:
-            return f"it was named '{self.vendor.lens.key(document)}', and {self.vendor.title} cannot rename '{name}'"
-        return None
+        name, key = self.seen.name if self.seen else self.link.name, self.vendor.lens.key(document)
+        if key != name and not self.vendor.capabilities.rename:
+            return f"it was named '{key}', and {self.vendor.title} cannot rename '{name}'"
+        others = (other for slug, other in self.trees.seen.items() if slug not in {self.slug, *self.trees.gone})
+        return f"it was named '{key}', as another is now" if key in (other.name for other in others) else None
 
     def _republish(self, blob: str, reason: str) -> Action:
         return Action(

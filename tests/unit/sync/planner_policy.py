@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner_worlds import AT, PLACES, Terms, Text, World
+from planner_worlds import AT, PLACES, SLUG, Terms, Text, World
 
 
 def decided(world: World, terms: Terms) -> list[str]:
@@ -56,13 +56,13 @@ def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     here, base = world.local, world.base
     ours, theirs = here != base, there != base
     if ours and not world.base_seen:
-        return ["held"]  # the branch may simply be behind: an old text is no edit
+        return ["held: choose"]  # the branch may simply be behind: an old text is no edit
     if here == "UNFIT" and there is not None:
         return ["held"]
     if world.unmerged and (here or there):
         return _with_what_was_published_over(world, there, terms)
     if here == there:
-        return ["agree"] if theirs else []
+        return ["agree"] if theirs or world.name_there != SLUG else []
     if world.waiting and (theirs or here is None):
         return ["held"]  # what is not committed yet must not be overtaken
     if ours and theirs:
@@ -107,7 +107,7 @@ def _ours_alone(world: World, terms: Terms) -> list[str]:
         return []
     if world.local is None:
         return ["delete there"] if terms.can("delete") and terms.allow_delete else ["held"]
-    if not terms.can("write") or world.runaway or world.local == "NAMED":
+    if not terms.can("write") or world.runaway or world.local == "NAMED" or world.name_there != SLUG:
         return ["held"]
     return _published(world, world.local, terms)
 
@@ -115,7 +115,7 @@ def _ours_alone(world: World, terms: Terms) -> list[str]:
 def _published(world: World, here: Text, terms: Terms) -> list[str]:
     """A version that a tag names, between the agreed one and the newest, is sent before the newest."""
     tagged, numbers = world.tags[1], world.numbers()
-    floor = numbers[world.base] if world.base else 0
+    floor = numbers[world.base] if world.base and not terms.republish else 0
     between = terms.can("tags") and tagged is not None and floor < numbers[tagged] < numbers[here]
     return [f"publish {tagged}" for _ in [0] if between and not _is_there(tagged, world)] + [f"publish {here}"]
 
@@ -135,7 +135,7 @@ def _if(allowed: bool, what: str) -> list[str]:
 def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
     if not terms.can("tags") or world.in_doubt or world.outside or "conflict" in contents:
         return []
-    if "held" in contents and not _is_only_ahead(world):
+    if {"held", "held: choose"} & {*contents} and not _is_only_ahead(world):
         return []
     if world.remote and world.sight == "gone" and not any(act.startswith("publish") for act in contents):
         return []  # the prompt is gone there, and its tags with it
@@ -146,7 +146,9 @@ def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
     if here == there:
         return _if(there != base and world.base is not None, f"tag agree {there or ''}".strip())
     if there == base:
-        return _tag_there(here, terms, known=here is None or _is_there(here, world) or f"publish {here}" in contents)
+        if here is None or _is_there(here, world) or f"publish {here}" in contents:
+            return _tag_there(here, terms)
+        return _missing_there(world, here, terms, contents)
     if here == base:
         return _if(terms.pull, f"tag here {there}" if there else "untag here")
     return ["tag conflict"]
@@ -165,9 +167,20 @@ def _on_both_sides(world: World, contents: list[str]) -> bool:
     return (world.local is not None or coming) and (world.remote is not None or coming)
 
 
-def _tag_there(here: Text | None, terms: Terms, *, known: bool) -> list[str]:
+def _tag_there(here: Text | None, terms: Terms) -> list[str]:
     if not terms.push:
         return []
     if here is None:
         return ["untag there"] if terms.can("untag") else ["tag held"]
-    return [f"tag there {here}"] if known else ["tag held"]  # a version older than what is there
+    return [f"tag there {here}"]
+
+
+def _missing_there(world: World, here: Text, terms: Terms, contents: list[str]) -> list[str]:
+    """A version older than what is there: published again, and the newest after it, but only if asked to, and only
+    where the texts are in sync, since nothing of the vendor's may be buried."""
+    if not terms.push:
+        return []
+    in_sync = not contents and world.remote == world.base and world.name_there == SLUG
+    if terms.republish and in_sync:
+        return [f"publish {here}", f"publish {world.local}"]
+    return ["tag held"]

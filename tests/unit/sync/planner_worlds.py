@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
-from promptstore.sync.actions import Action, Plan
+from promptstore.sync.actions import Action, Held, Plan
 from promptstore.sync.plan import plan_contents
 from promptstore.sync.plan_tags import plan_tags
 from promptstore.sync.policy import Policy
@@ -48,6 +48,7 @@ AT: Mapping[tuple[int, int], Text] = {places: text for text, places in PLACES.it
 Sight = Literal["listed", "vanished", "gone"]
 """What the last complete listing, and the proof that follows it, say of a prompt that was read before."""
 
+SLUG = "prompt"
 TAG = "production"
 ROLES = ("system", "user")
 
@@ -72,7 +73,7 @@ class _RememberingLens:
     """The vendor's lens; it is pure, so each answer is worked out once."""
 
     def __init__(self) -> None:
-        self._projected = {text: VENDOR.lens.project(file, "p") for text, file in _FIT.items()}
+        self._projected = {text: VENDOR.lens.project(file, SLUG) for text, file in _FIT.items()}
         self._text = {id(file): text for text, file in _FIT.items()}
 
     def __getattr__(self, name: str) -> Any:
@@ -84,7 +85,7 @@ class _RememberingLens:
 
 
 LENS = _RememberingLens()
-DIGESTS = {text: digest_of(LENS.project(file, "p")) for text, file in _FIT.items()}
+DIGESTS = {text: digest_of(LENS.project(file, SLUG)) for text, file in _FIT.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +111,28 @@ class World:
     """Whether it was published again and again, and nobody had edited it."""
     unmerged: Text | None = None
     """What our last publish went on top of, unseen; both had come from X."""
+    name_there: str = SLUG
+    """What the vendor calls it now."""
     outside: bool = False
     """Whether the remote's config leaves it out."""
 
     def trees(self) -> Trees:
-        flag, none = frozenset({"p"}), frozenset[str]()
+        flag, none = frozenset({SLUG}), frozenset[str]()
         missing = self.remote is not None and self.sight != "listed"
         return Trees(
             "acme",
-            {"p": self._base(self.base)} if self.base else {},
-            {"p": LocalEntry(self.local, self._local_tags(), "line 3" if self.invalid else None)} if self.local else {},
-            {"p": self._seen(self.remote)} if self.remote else {},
+            {SLUG: self._base(self.base)} if self.base else {},
+            {SLUG: LocalEntry(self.local, self._local_tags(), "line 3" if self.invalid else None)}
+            if self.local
+            else {},
+            {SLUG: self._seen(self.remote)} if self.remote else {},
             PROMPTS,
-            {"p": self.numbers()},
+            {SLUG: self.numbers()},
             vanished=flag if missing else none,
             gone=flag if missing and self.sight == "gone" else none,
             in_doubt=flag if self.in_doubt else none,
-            waiting={"p": "its file has uncommitted edits"} if self.waiting else {},
-            blocked={"p": "9"} if self.blocked else {},
+            waiting={SLUG: "its file has uncommitted edits"} if self.waiting else {},
+            blocked={SLUG: "9"} if self.blocked else {},
             runaway=flag if self.runaway else none,
         )
 
@@ -157,15 +162,15 @@ class World:
         known = {str(n): KnownVersion(each, DIGESTS[each]) for n, each in enumerate(agreed, 1)}
         tags = {TAG: _version(self.tags[0])} if self.tags[0] else {}
         unmerged = (_version(self.unmerged), "X") if self.unmerged else None
-        link = Link("1", "p", str(len(agreed)), DIGESTS[text], known, tags, unmerged)
+        link = Link("1", "".join(SLUG), str(len(agreed)), DIGESTS[text], known, tags, unmerged)
         return BaseEntry(text, link, self.base_seen)
 
     def _seen(self, text: Text) -> RemoteEntry:
         versions = self.vendor_versions()
         seen = {str(n): SeenVersion(each, DIGESTS[each]) for n, each in enumerate(versions, 1)}
         tags = {TAG: _version(self.tags[2])} if self.tags[2] else {}
-        document = LENS.project(PROMPTS[text], "p")
-        return RemoteEntry("1", "p", "", str(len(versions)), "", document, seen, tags)
+        document = LENS.project(PROMPTS[text], SLUG)
+        return RemoteEntry("1", self.name_there, "", str(len(versions)), "", document, seen, tags)
 
     def _local_tags(self) -> dict[str, LocalTag]:
         named = self.tags[1]
@@ -183,6 +188,7 @@ class Terms:
     mode: Literal["both", "pull", "push"] = "both"
     allow_delete: bool = False
     lacks: tuple[str, ...] = ()
+    republish: bool = False
 
     @property
     def pull(self) -> bool:
@@ -204,7 +210,7 @@ def vendor(terms: Terms) -> Vendor:
 
 @cache
 def policy(terms: Terms) -> Policy:
-    return Policy(pull=terms.pull, push=terms.push, allow_delete=terms.allow_delete)
+    return Policy(pull=terms.pull, push=terms.push, allow_delete=terms.allow_delete, republish=terms.republish)
 
 
 def planned(world: World, terms: Terms) -> Plan:
@@ -216,10 +222,16 @@ def planned(world: World, terms: Terms) -> Plan:
 
 
 def said(plan: Plan) -> list[str]:
-    """A plan in words: ``publish A``, ``pull B``, ``merge AB``, ``conflict``, ``held``, ``tag here C``."""
+    """A plan in words: ``publish A``, ``merge AB``, ``conflict``, ``held``, ``held: choose``, ``tag here C`` ..."""
     found = [_in_words(action) for action in plan.actions]
     found += ["tag conflict" if conflict.field == f"tag:{TAG}" else "conflict" for conflict in plan.conflicts[:1]]
-    return sorted([*found, *("tag held" if held.reason.startswith("tag ") else "held" for held in plan.held)])
+    return sorted([*found, *(_held_in_words(held) for held in plan.held)])
+
+
+def _held_in_words(held: Held) -> str:
+    if held.reason.startswith("tag "):
+        return "tag held"
+    return "held: choose" if held.can_resolve else "held"
 
 
 _WORDS = {
@@ -256,6 +268,7 @@ def all_terms() -> Iterator[Terms]:
     for mode, allowed in product(("both", "pull", "push"), (False, True)):
         for lacks in ((), ("write",), ("delete",), ("tags",), ("untag",)):
             yield Terms(mode, allowed, lacks)  # type: ignore[arg-type]
+        yield Terms(mode, allowed, (), republish=True)  # type: ignore[arg-type]
 
 
 def all_contents() -> Iterator[World]:
@@ -303,6 +316,8 @@ def _in_the_way(world: World) -> Iterator[World]:
         yield from (replace(world, local=odd, base_seen=world.base_seen) for odd in ("NAMED", "UNFIT"))
     if world.base is not None:
         yield replace(world, unmerged="C")
+    if world.base is not None and world.remote is not None:
+        yield from (replace(world, name_there=name) for name in ("another", "zero"))
 
 
 def _tagged(world: World) -> World:

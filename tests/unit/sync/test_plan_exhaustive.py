@@ -148,7 +148,7 @@ def _comes_to_rest(world: World, terms: Terms) -> None:
 
 
 def _acts(words: list[str]) -> list[str]:
-    return [word for word in words if word not in {"held", "conflict", "tag held", "tag conflict"}]
+    return [word for word in words if word not in {"held", "held: choose", "conflict", "tag held", "tag conflict"}]
 
 
 def _carried_out(world: World, acts: list[str]) -> World:

@@ -498,3 +498,23 @@ def test_equal_plans_have_equal_ids() -> None:
     one, other = (Case(base("x"), text, seen("x")).contents() for text in ("y", "z"))
     assert one.plan_id == Case(base("x"), "y", seen("x")).contents().plan_id
     assert one.plan_id != other.plan_id
+
+
+AGAIN = Policy(republish=True)
+
+
+def test_each_older_version_is_sent_again_once_and_the_newest_after_all_of_them() -> None:
+    tags = {"a": at("x", 1), "b": at("v", 2), "c": at("x", 1)}
+    case = Case(base("y"), "y", seen("y"), tags, ("x", "v", "y"), policy=AGAIN)
+    assert said(case.all()) == "update-remote x, update-remote v, update-remote y"
+
+
+def test_an_edit_goes_out_once_behind_the_older_version_that_is_sent_again() -> None:
+    case = Case(base("w"), "y", seen("w"), {"t": at("x", 1)}, ("x", "w", "y"), policy=AGAIN)
+    assert said(case.all()) == "update-remote x, update-remote y, tag-remote t=x"
+
+
+def test_nothing_is_sent_again_over_an_edit_there() -> None:
+    tags = {"t": at("x", 1)}
+    for policy, expected in ((AGAIN, "update-local z, held"), (Policy(pull=False, republish=True), "held")):
+        assert said(Case(base("y"), "y", seen("y", "z"), tags, ("x", "y"), policy=policy).all()) == expected
