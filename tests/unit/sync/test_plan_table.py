@@ -472,6 +472,15 @@ def test_a_name_that_another_prompt_has_there_is_not_taken_by_a_rename() -> None
     assert [action for action in plan.actions if action.slug == "p"] == []
 
 
+def test_an_older_text_does_not_take_a_name_that_another_prompt_has_by_now() -> None:
+    more = {"seen": {"p": seen("y"), "q": replace(seen("y", slug="q", id_="2"), name="Another name")}}
+    renaming = replace(VENDOR, capabilities=replace(VENDOR.capabilities, rename=True))
+    tags = {"t": at("named", 1)}
+    case = Case(base("y"), "y", None, tags, ("named", "y"), more=more, policy=Policy(republish=True), vendor=renaming)
+    assert [action for action in case.all().actions if action.slug == "p"] == []
+    assert ["as another is now" in held.reason for held in case.all().held] == [True]
+
+
 def test_tagged_versions_are_published_in_order_before_the_newest() -> None:
     tags = {"b": at("y", 3), "a": at("w", 2), "old": at("x", 1), "new": at("z", 4)}
     case = Case(None, "z", None, tags, ("x", "w", "y", "z"))
