@@ -82,8 +82,10 @@ class Oracle:
 
     def quiet(self, clone: Clone, before: list[object]) -> None:
         """A run right after a finished one writes nothing anywhere."""
-        if self.writings(clone) != before:
-            self.world.fail("law 3", "a second run has nothing to do, and writes")
+        after = self.writings(clone)
+        if after != before:
+            changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+            self.world.fail("law 3", f"a second run has nothing to do, and writes: {changed}")
         self.world.counts["quiet runs"] += 1
 
     # --- law 4: convergence

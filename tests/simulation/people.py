@@ -18,6 +18,7 @@ NAMES = ("a", "c/d")
 MORE = ("b", "f/g")
 TAGS = ("production", "staging")
 COMMENT = re.compile(r"# why (w\d+)")
+HIDDEN = re.compile(r"(?:# why|note:) (w\d+)")
 BROKEN = "oops: true\n"
 
 
@@ -288,6 +289,8 @@ class People:
         to it."""
         self.world.superseded |= set().union(*(words(as_text(saved.document)) for saved in kept.versions))
         self.world.superseded |= self.world.agreed_words(cloud, kept)
+        for clone in self.world.clones:  # what it was made of, though that is not agreed on yet
+            self.world.superseded |= set(HIDDEN.findall(self._text(clone, kept.name) or ""))
         for clone in self.world.clones:
             for text in clone.repository.tree.files.values():
                 self.world.superseded |= set(COMMENT.findall(text.decode()))  # a comment keeps no prompt alive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oracle import Oracle
-from people import NAMES, People
+from people import COMMENT, NAMES, People
 from words import new_file, words
 from world import CALM, Bad, Clone, World
 
@@ -73,13 +73,19 @@ class Program:
 
     def _sync_once(self, clone: Clone, bad: Bad) -> bool:
         """Whether the process was killed."""
-        before, kills = set(clone.prompts()), self.world.counts["kills"]
+        before, kills = clone.prompts(), self.world.counts["kills"]
         result = self.world.sync(clone, bad, allow_delete=self.dice.random() < 0.5)
         if not self.world.interrupted:
-            self.oracle.nothing_deleted(clone, before, set(clone.prompts()))
+            self.oracle.nothing_deleted(clone, set(before), set(clone.prompts()))
+        self._let_comments_go(clone, before)
         if result is not None and not result.errors:
             self._seen()
         return self.world.counts["kills"] > kills
+
+    def _let_comments_go(self, clone: Clone, before: dict[str, str]) -> None:
+        """A comment keeps no prompt alive that was archived at a vendor."""
+        for slug in before.keys() - clone.prompts().keys():
+            self.world.superseded |= set(COMMENT.findall(before[slug]))
 
     def _seen(self) -> None:
         """A run that came to its end has kept what it was shown."""
@@ -115,8 +121,9 @@ class Program:
     def _until_quiet(self, clone: Clone) -> Result:
         """Runs until one, right after another, has nothing to do; that one must not write anything, either."""
         for number in range(12):
-            before = self.oracle.writings(clone)
+            before, texts = self.oracle.writings(clone), clone.prompts()
             result = self.world.sync(clone, allow_delete=True, republish=True)
+            self._let_comments_go(clone, texts)
             if result is None or result.errors:
                 self.world.fail("law 3", f"a run in good weather failed: {result and result.errors}")
             self._seen()
