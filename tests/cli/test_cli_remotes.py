@@ -193,6 +193,18 @@ def test_without_a_key(store: Path) -> None:
     assert "PROMPTLAYER_API_KEY" in row["error"]["hint"]
 
 
+def test_a_vendor_that_needs_no_key_is_tried_without_one(
+    store: Path, server: tuple[int, list[tuple[str, dict[str, str]]]]
+) -> None:
+    none: dict[str, str | None] = {"PHOENIX_API_KEY": None}
+    added = good(store, "remote", "add", "phoenix", "--base-url", f"http://127.0.0.1:{server[0]}/own", env=none)
+    assert "PHOENIX_API_KEY" not in added.out
+    assert "Next: promptstore remote check phoenix" in added.out
+    run(store, "remote", "check", "phoenix", env=none)
+    path, headers = next(seen for seen in server[1] if seen[0].startswith("/own/v1/prompts"))
+    assert "authorization" not in {name.lower() for name in headers}, path
+
+
 SLOW = [pytest.param(words, marks=pytest.mark.slow) for words in (["fetch"], ["plan"], ["status", "--fetch"])]
 
 

@@ -52,7 +52,8 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
         return
     app.say(f"added {name} ({found.title})")
     key = settings["api_key_env"] or found.key_variable
-    first = "" if key in app.environ else f"set {key} (or `promptstore remote login {name}`), then "
+    needed = found.key_required and key not in app.environ
+    first = f"set {key} (or `promptstore remote login {name}`), then " if needed else ""
     app.say(f"Next: {first}promptstore remote check {name}")
 
 
@@ -129,7 +130,7 @@ def check(app: App, names: tuple[str, ...], probe: bool, **options: Any) -> int:
         rows = [_row(c.name, c.vendor, error is None, capabilities) for c, capabilities, error in results]
         app.emit({"remotes": [{**row, **_error(error)} for row, (_, _, error) in zip(rows, results, strict=True)]})
     for config, capabilities, error in () if app.json else results:
-        _print_check(app, config.name, capabilities, error)
+        _print_check(app, config, capabilities, error)
     errors = [error for _, _, error in results if error is not None]
     if any(not isinstance(error, RemoteUnreachable) for error in errors):
         return 1
@@ -168,13 +169,16 @@ def try_remote(app: App, config: RemoteConfig) -> tuple[RemoteConfig, dict[str, 
     return config, capabilities, None
 
 
-def _print_check(app: App, name: str, capabilities: dict[str, Any], error: PromptStoreError | None) -> None:
+def _print_check(app: App, config: RemoteConfig, capabilities: dict[str, Any], error: PromptStoreError | None) -> None:
+    from promptstore.vendors.registry import vendor
+
     if error is not None:
         app.note(f"{app.styled('error', 'red')}: {error}\nhint: {error.hint}")
         return
     can = [key for key, value in capabilities.items() if value is True]
     cannot = [key for key, value in capabilities.items() if value is False]
-    app.say(f"{app.styled(name, 'bold')}: reachable, the key works")
+    works = ", the key works" if vendor(config.vendor).key_required else ""
+    app.say(f"{app.styled(config.name, 'bold')}: reachable{works}")
     app.say(f"  can: {', '.join(can)}" + (f"; cannot: {', '.join(cannot)}" if cannot else ""))
 
 
