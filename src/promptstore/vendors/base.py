@@ -212,6 +212,6 @@ class Vendor:
     routes: str | None = None
     """The module in which the local twin finds ``face``; see ``promptstore.vendors.serving``."""
     webhook: str | None = None
-    """The module with ``signed(headers, body, secret)``, which says whether a webhook is the vendor's, where it signs."""
+    """The module with ``signed(headers, body, secret)``, which tells whether a webhook is the vendor's."""
     questions: str | None = None
     """The module in which a probe finds ``QUESTIONS``; see ``promptstore.vendors.conformance.questions``."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptstore.errors import BadResponse
+from promptstore.errors import BadResponse, NotRepresentable
 from promptstore.vendors.values import Data, Wire
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ class Namespace:
         """What stands under the vendor's key."""
         verbatim: Wire = (data.get("vendors") or {}).get(self.vendor) or {}
         return verbatim
+
+    def over_document(self, data: Data, keys: Collection[str]) -> Wire:
+        """What a prompt says under the vendor's key, to be laid over its document, which has no other ``keys``.
+
+        Raises NotRepresentable.
+        """
+        above = self.own(data)
+        for key in above:
+            if key not in keys:
+                field, hint = f"vendors.{self.vendor}.{key}", f"use one of {', '.join(keys)}"
+                raise NotRepresentable(f"{self.title} keeps no {key!r}", field=field, hint=hint)
+        return above
 
     def stands_in(self, data: Data) -> bool:
         """Whether the vendor's key is there, be it empty."""

@@ -5,14 +5,14 @@ The formats themselves, and how texts get from one to another, stand in ``prompt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.alignment import counterparts
 from promptstore.vendors.block_formats import FILE_FORMAT
 from promptstore.vendors.prompt_formats import PromptFormats, level_of
-from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.spelling import BODY, holds, keep_spelling
 from promptstore.vendors.values import Data, Wire
 
 _TOGETHER = ("template_format", "content")
@@ -105,3 +105,17 @@ class PromptBlocks:
             return fresh
         fresh = self.formats.as_written(fresh, before, FILE_FORMAT, target, still)
         return keep_spelling(fresh, before, still, [_TOGETHER])
+
+
+def respelled(
+    fresh: Callable[[Data], Data], old: Data, still: Callable[[Data], bool], groups: Iterable[tuple[str, ...]]
+) -> Data:
+    """A prompt in the spelling of ``old`` wherever that means the same; see ``keep_spelling``.
+
+    ``fresh`` gives it in plain spelling, but for its texts and tools, which are spelled as in the given prompt.
+    """
+    found = fresh(old)
+    if not still(found):
+        # Texts in other formats would have the vendor's copy in another one: all of them take on the vendor's.
+        found = fresh({})
+    return keep_spelling(found, old, still, groups, leave=BODY)

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.values import Data, Wire, same
 
+BODY = frozenset({"messages", "content", "template_format"})
+"""The fields of a prompt file whose spelling is kept block by block, not as a whole."""
+
 
 def holds(projected: Callable[[], Wire], wire: Wire) -> bool:
     """Whether a projection comes out as this wire object."""

@@ -391,20 +391,20 @@ def test_a_busy_checkout_does_not_stop_publishing(rig: Rig, acme: MemoryWorkspac
 def test_a_document_no_lens_can_read_is_one_prompts_trouble(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from promptstore.vendors.promptlayer.lens import PromptLayerLens
+    from promptstore.vendors.document_lens import DocumentLens
 
     commit(root(rig), {"p": chat("one"), "q": chat("q")})
     rig.sync()
     acme.edit("p", "poison")
     acme.edit("q", "q2")
-    real = PromptLayerLens.lift
+    real = DocumentLens.lift
 
-    def lift(self: PromptLayerLens, document: dict[str, object], *rest: object) -> object:
+    def lift(self: DocumentLens, document: dict[str, object], *rest: object) -> object:
         if "poison" in str(document):
             raise BadResponse("not a document")
         return real(self, document, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(PromptLayerLens, "lift", lift)
+    monkeypatch.setattr(DocumentLens, "lift", lift)
     result = rig.sync()
     assert kinds(result.done) == ["update-local q"]
     assert [error.slug for error in result.errors] == ["p"]
@@ -413,7 +413,7 @@ def test_a_document_no_lens_can_read_is_one_prompts_trouble(
 def test_a_lens_that_fails_in_planning_is_one_prompts_trouble(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from promptstore.vendors.promptlayer.lens import PromptLayerLens
+    from promptstore.vendors.document_lens import DocumentLens
 
     commit(root(rig), {"p": chat("one"), "q": chat("q")})
     rig.sync()
@@ -423,14 +423,14 @@ def test_a_lens_that_fails_in_planning_is_one_prompts_trouble(
     from promptstore.sync.observe import Depth
 
     engine.observe(Depth())
-    real = PromptLayerLens.lift
+    real = DocumentLens.lift
 
-    def lift(self: PromptLayerLens, document: dict[str, object], *rest: object) -> object:
+    def lift(self: DocumentLens, document: dict[str, object], *rest: object) -> object:
         if "poison" in str(document):
             raise BadResponse("not a document")
         return real(self, document, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(PromptLayerLens, "lift", lift)
+    monkeypatch.setattr(DocumentLens, "lift", lift)
     result = engine.run()
     assert kinds(result.done) == ["update-local q"]
     assert [held.slug for held in result.plan.held] == ["p"]

@@ -9,7 +9,7 @@ metadata and what stands under other vendors are no part of what Basalt's API gi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.basalt.lens.messages import (
@@ -19,12 +19,9 @@ from promptstore.vendors.basalt.lens.messages import (
     project_texts,
 )
 from promptstore.vendors.basalt.lens.normal import FACTS, NAMESPACE, check_document, normalise
-from promptstore.vendors.spelling import holds
+from promptstore.vendors.document_lens import DocumentLens
+from promptstore.vendors.spelling import BODY, holds
 from promptstore.vendors.values import Data, Wire, overlay
-
-if TYPE_CHECKING:
-    from promptstore.model.prompt_file import PromptFile
-    from promptstore.vendors.base import Document
 
 _MODEL: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
     "provider": ("provider", str),
@@ -33,40 +30,10 @@ _MODEL: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
 }
 """Basalt's key of the model -> the file's, and what it must be to stand there."""
 _TYPED = {"slug", "model", *KEYS.values()}
-_BODY = {"messages", "content", "template_format"}
 _REST = {"model", "vendors"}
 
 
-class BasaltLens:
-    """Basalt's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
-
-    def normalise(self, raw: Mapping[str, Any]) -> Document:
-        """The normal form of the ``prompt`` in an answer, or of a document."""
-        return normalise(raw)
-
-    def project(self, prompt: PromptFile, slug: str) -> Document:
-        """The prompt as a document. Raises NotRepresentable."""
-        return project_data(dict(prompt.data()), slug)
-
-    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
-        """The document as a prompt file. Raises BadResponse where it is not a document."""
-        normal = normalise(document)
-        check_document(normal)
-        data = dict(old.data()) if old is not None else {}
-        if old is not None and holds(lambda: project_data(data, slug), normal):
-            return old
-        rest = _lift_rest(normal, slug, data)
-        unheld = {key for key in UNHELD if data.get(key)}
-        kept = {key: value for key, value in data.items() if key not in _BODY | _REST | unheld}
-        return NAMESPACE.prompt_file({**kept, **rest, **lift_texts(normal, data)})
-
-    def key(self, document: Document) -> str:
-        """Basalt tells prompts apart by their slug."""
-        slug: str = document["slug"]
-        return slug
-
-
-def project_data(data: Data, slug: str) -> Wire:
+def _project(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
     return normalise({**_project_rest(data, slug), **project_texts(data)})
 
@@ -95,6 +62,13 @@ def _check_own(above: Mapping[str, Any]) -> None:
         raise NotRepresentable("Basalt's model is an object", field=f"vendors.{NAMESPACE.vendor}.model", hint=hint)
 
 
+def _lift(document: Wire, slug: str, old: Data | None) -> Data:
+    data = old or {}
+    unheld = {key for key in UNHELD if data.get(key)}
+    kept = {key: value for key, value in data.items() if key not in BODY | _REST | unheld}
+    return {**kept, **_lift_rest(document, slug, data), **lift_texts(document, data)}
+
+
 def _lift_rest(document: Wire, slug: str, old: Data) -> Data:
     """``model`` and ``vendors``: those of the old data where they still say the same."""
     wanted = {key: value for key, value in document.items() if key not in KEYS.values()}
@@ -116,4 +90,4 @@ def _split_model(model: Mapping[str, Any]) -> tuple[Data, Wire]:
     return typed, beside
 
 
-LENS = BasaltLens()
+LENS = DocumentLens(NAMESPACE, normalise, check_document, _project, _lift, key_field="slug")

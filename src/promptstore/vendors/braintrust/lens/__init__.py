@@ -10,7 +10,7 @@ under ``vendors.braintrust.metadata`` goes there. What a document says beyond th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.braintrust.lens.checks import check_document
@@ -19,58 +19,23 @@ from promptstore.vendors.braintrust.lens.messages import BLOCKS
 from promptstore.vendors.braintrust.lens.normal import DEFAULT_FORMAT, DOCUMENT_KEYS, NAMESPACE, normalise
 from promptstore.vendors.braintrust.lens.objects import says_tools, tools_in, tools_text
 from promptstore.vendors.braintrust.lens.providers import provider_after
+from promptstore.vendors.document_lens import DocumentLens
+from promptstore.vendors.prompt_blocks import respelled
 from promptstore.vendors.prompt_formats import level_of
-from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.spelling import holds
 from promptstore.vendors.values import Data, Wire, overlay, residual
 
-if TYPE_CHECKING:
-    from promptstore.model.prompt_file import PromptFile
-    from promptstore.vendors.base import Document
-
 _CALLING = ("response_format", "tool_choice", "function_call")
-_BODY = frozenset({"messages", "content", "template_format"})
 _MODEL = ("model", *_CALLING)
 _GROUPS = ((*_MODEL, "tools", "vendors"), (*_MODEL, "vendors"), ("tools", "vendors"))
-
-
-class BraintrustLens:
-    """Braintrust's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
-
-    def normalise(self, raw: Mapping[str, Any]) -> Document:
-        """The normal form of an answer, a list's object, a request's body, or a document."""
-        return normalise(raw)
-
-    def project(self, prompt: PromptFile, slug: str) -> Document:
-        """The prompt as a document. Raises NotRepresentable."""
-        return project_data(dict(prompt.data()), slug)
-
-    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
-        """The document as a prompt file. Raises BadResponse where it is not a document."""
-        normal = normalise(document)
-        check_document(normal)
-        if old is None:
-            return NAMESPACE.prompt_file(_fresh(normal, slug, {}, {}))
-        data = dict(old.data())
-        if holds(lambda: project_data(data, slug), normal):
-            return old
-        return NAMESPACE.prompt_file(_respelled(normal, slug, data))
-
-    def key(self, document: Document) -> str:
-        """Braintrust tells the prompts of a project apart by their slug."""
-        slug: str = document["slug"]
-        return slug
 
 
 # Out
 
 
-def project_data(data: Data, slug: str) -> Wire:
+def _project(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
-    above = NAMESPACE.own(data)
-    for key in above:
-        if key not in DOCUMENT_KEYS:
-            hint = f"use one of {', '.join(DOCUMENT_KEYS)}"
-            raise NotRepresentable(f"Braintrust keeps no {key!r}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint)
+    above = NAMESPACE.over_document(data, DOCUMENT_KEYS)
     document = normalise(overlay(_plain(data, slug), _without_stale_tools(above, data)))
     for key in ("name", "slug"):
         if not isinstance(document.get(key), str) or not document[key]:
@@ -135,17 +100,14 @@ def _project_options(data: Data) -> Wire:
 # In
 
 
-def _respelled(document: Wire, slug: str, old: Data) -> Data:
-    """The document in the spelling of ``old`` wherever that means the same."""
+def _lift(document: Wire, slug: str, old: Data | None) -> Data:
+    if old is None:
+        return _fresh(document, slug, {}, {})
 
     def still(data: Data) -> bool:
-        return holds(lambda: project_data(data, slug), document)
+        return holds(lambda: _project(data, slug), document)
 
-    fresh = _fresh(document, slug, old, old)
-    if not still(fresh):
-        # Texts in other formats would have Braintrust's copy in another one: all of them take on Braintrust's.
-        fresh = _fresh(document, slug, old, {})
-    return keep_spelling(fresh, old, still, _GROUPS, leave=_BODY)
+    return respelled(lambda spelling: _fresh(document, slug, old, spelling), old, still, _GROUPS)
 
 
 def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
@@ -194,4 +156,4 @@ def _fits_beside(key: str, value: Any) -> bool:
     return isinstance(value, str | dict)
 
 
-LENS = BraintrustLens()
+LENS = DocumentLens(NAMESPACE, normalise, check_document, _project, _lift, key_field="slug")

@@ -11,10 +11,8 @@ Phoenix's API takes no string templates, though a server may hold some: a comple
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
 from promptstore.errors import NotRepresentable
+from promptstore.vendors.document_lens import DocumentLens
 from promptstore.vendors.phoenix.lens.checks import check_document, check_sendable
 from promptstore.vendors.phoenix.lens.families import PROVIDERS, Family
 from promptstore.vendors.phoenix.lens.formats import NATIVE, PROMPT_FORMATS
@@ -24,58 +22,22 @@ from promptstore.vendors.phoenix.lens.parameters import lift_parameters, project
 from promptstore.vendors.phoenix.lens.providers import lift_provider, provider_in
 from promptstore.vendors.phoenix.lens.tools import is_json_schema, lift_tools, project_tools
 from promptstore.vendors.phoenix.names import name_of
+from promptstore.vendors.prompt_blocks import respelled
 from promptstore.vendors.prompt_formats import level_of
-from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.spelling import holds
 from promptstore.vendors.values import Data, Wire, overlay, residual
 
-if TYPE_CHECKING:
-    from promptstore.model.prompt_file import PromptFile
-    from promptstore.vendors.base import Document
-
-_BODY = frozenset({"messages", "content", "template_format"})
 _MODEL = ("model", "response_format")
 _CHOICE = ("tools", "tool_choice")
 _GROUPS = ((*_MODEL, *_CHOICE, "vendors"), (*_MODEL, "vendors"), (*_CHOICE, "vendors"), _MODEL, _CHOICE)
 
 
-class PhoenixLens:
-    """Phoenix's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
-
-    def normalise(self, raw: Mapping[str, Any]) -> Document:
-        """The normal form of a prompt with its ``version``, of a request's body, or of a document."""
-        return normalise(raw)
-
-    def project(self, prompt: PromptFile, slug: str) -> Document:
-        """The prompt as a document. Raises NotRepresentable."""
-        return project_data(dict(prompt.data()), slug)
-
-    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
-        """The document as a prompt file. Raises BadResponse where it is not a document."""
-        normal = normalise(document)
-        check_document(normal)
-        if old is None:
-            return NAMESPACE.prompt_file(_fresh(normal, slug, {}, {}))
-        data = dict(old.data())
-        if holds(lambda: project_data(data, slug), normal):
-            return old
-        return NAMESPACE.prompt_file(_respelled(normal, slug, data))
-
-    def key(self, document: Document) -> str:
-        """Phoenix tells prompts apart by their name."""
-        name: str = document["name"]
-        return name
-
-
 # Out
 
 
-def project_data(data: Data, slug: str) -> Wire:
+def _project(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
-    above = NAMESPACE.own(data)
-    for key in above:
-        if key not in DOCUMENT_KEYS:
-            hint = f"use one of {', '.join(DOCUMENT_KEYS)}"
-            raise NotRepresentable(f"Phoenix keeps no {key!r}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint)
+    above = NAMESPACE.over_document(data, DOCUMENT_KEYS)
     document = normalise(overlay(_plain(data, slug, _own_version(data)), above))
     check_sendable(document)
     return document
@@ -146,17 +108,14 @@ def _project_parameters(parameters: Data, beside: Wire, provider: str, own: Wire
 # In
 
 
-def _respelled(document: Wire, slug: str, old: Data) -> Data:
-    """The document in the spelling of ``old`` wherever that means the same."""
+def _lift(document: Wire, slug: str, old: Data | None) -> Data:
+    if old is None:
+        return _fresh(document, slug, {}, {})
 
     def still(data: Data) -> bool:
-        return holds(lambda: project_data(data, slug), document)
+        return holds(lambda: _project(data, slug), document)
 
-    fresh = _fresh(document, slug, old, old)
-    if not still(fresh):
-        # Texts in other formats would have Phoenix's copy in another one: all of them take on Phoenix's.
-        fresh = _fresh(document, slug, old, {})
-    return keep_spelling(fresh, old, still, _GROUPS, leave=_BODY)
+    return respelled(lambda spelling: _fresh(document, slug, old, spelling), old, still, _GROUPS)
 
 
 def _fresh(document: Wire, slug: str, old: Data, spelling: Data) -> Data:
@@ -218,4 +177,4 @@ def _is_said(model: Data, provider: str) -> bool:
     return bool(model) and not (set(model) == {"provider"} and provider == "OPENAI")
 
 
-LENS = PhoenixLens()
+LENS = DocumentLens(NAMESPACE, normalise, check_document, _project, _lift, key_field="name")

@@ -9,10 +9,11 @@ are left out, and come back from the old file on lift.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from promptstore.errors import NotRepresentable
 from promptstore.vendors.block_formats import FILE_FORMAT
+from promptstore.vendors.document_lens import DocumentLens
 from promptstore.vendors.promptlayer.lens.checks import check_document
 from promptstore.vendors.promptlayer.lens.messages import (
     lift_content,
@@ -23,12 +24,8 @@ from promptstore.vendors.promptlayer.lens.messages import (
 from promptstore.vendors.promptlayer.lens.normal import INTENT_KEY, NAMESPACE, normalise
 from promptstore.vendors.promptlayer.lens.objects import FUNCTION_CHOICE, FUNCTIONS, TOOLS
 from promptstore.vendors.shapes import TEXT_OR_OBJECT, TEXTS, Field
-from promptstore.vendors.spelling import holds, keep_spelling
+from promptstore.vendors.spelling import BODY, holds, keep_spelling
 from promptstore.vendors.values import Data, Wire, overlay
-
-if TYPE_CHECKING:
-    from promptstore.model.prompt_file import PromptFile
-    from promptstore.vendors.base import Document
 
 MAX_NAME = 512
 
@@ -41,47 +38,12 @@ _CALLING: Mapping[str, Field] = {
     "function_call": FUNCTION_CHOICE,
     "input_variables": TEXTS,
 }
-_BODY = frozenset({"messages", "content", "template_format"})
 _MODEL_AND_METADATA = ("model", "response_format", "metadata", "vendors")
 
 
-class PromptLayerLens:
-    """PromptLayer's lens; see ``promptstore.vendors.base.Lens`` for the laws."""
-
-    def normalise(self, raw: Mapping[str, Any]) -> Document:
-        """The normal form of a raw read, a list item, a publish answer or request, or a document."""
-        return normalise(raw)
-
-    def project(self, prompt: PromptFile, slug: str) -> Document:
-        """The prompt as a document. Raises NotRepresentable."""
-        return project_data(dict(prompt.data()), slug)
-
-    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
-        """The document as a prompt file. Raises BadResponse where it is not a document."""
-        normal = normalise(document)
-        check_document(normal)
-        if old is None:
-            return NAMESPACE.prompt_file(_fresh(normal, slug, {}))
-        data = dict(old.data())
-        if holds(lambda: project_data(data, slug), normal):
-            return old
-        return NAMESPACE.prompt_file(_respelled(normal, slug, data))
-
-    def key(self, document: Document) -> str:
-        """PromptLayer tells prompts apart by their name."""
-        name: str = document["prompt_name"]
-        return name
-
-
-def project_data(data: Data, slug: str) -> Wire:
+def _project(data: Data, slug: str) -> Wire:
     """The document of a prompt given as plain data."""
-    above = NAMESPACE.own(data)
-    for key in above:
-        if key not in _DOCUMENT_KEYS:
-            hint = f"use one of {', '.join(_DOCUMENT_KEYS)}"
-            raise NotRepresentable(
-                f"PromptLayer keeps no {key!r}", field=f"vendors.{NAMESPACE.vendor}.{key}", hint=hint
-            )
+    above = NAMESPACE.over_document(data, _DOCUMENT_KEYS)
     plain = {
         "prompt_name": data.get("name") or slug,
         "tags": data.get("tags", []),
@@ -149,14 +111,15 @@ def _check_metadata(metadata: Any, data: Data) -> None:
             raise NotRepresentable(f"the model has no {key}", field=f"model.{key}", hint=hint)
 
 
-def _respelled(document: Wire, slug: str, old: Data) -> Data:
-    """The document in the spelling of ``old`` wherever that means the same."""
+def _lift(document: Wire, slug: str, old: Data | None) -> Data:
+    if old is None:
+        return _fresh(document, slug, {})
 
     def still(data: Data) -> bool:
-        return holds(lambda: project_data(data, slug), document)
+        return holds(lambda: _project(data, slug), document)
 
     fresh = _fresh(document, slug, old)
-    return keep_spelling(fresh, old, still, [_MODEL_AND_METADATA], leave=_BODY)
+    return keep_spelling(fresh, old, still, [_MODEL_AND_METADATA], leave=BODY)
 
 
 def _fresh(document: Wire, slug: str, old: Data) -> Data:
@@ -209,4 +172,4 @@ def _lift_parameters(parameters: Mapping[str, Any], model: Data) -> Data:
     return found
 
 
-LENS = PromptLayerLens()
+LENS = DocumentLens(NAMESPACE, normalise, check_document, _project, _lift, key_field="prompt_name")
