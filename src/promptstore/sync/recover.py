@@ -70,6 +70,7 @@ class Recovery:
             called = self._session.called(slug) if agreed else intent.slug
             result = self._publisher.settle_one(intent, self._document(intent, called), known)
             if isinstance(result, Published):
+                self._session.place(result.version.id, slug)  # it may have been seen under its old slug meanwhile
                 self._pusher.record(slug, replace(result, slug=slug), called)
 
     def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:

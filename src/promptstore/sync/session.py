@@ -104,6 +104,12 @@ class Session:
             if linked.get(entry.id, slug) != slug:
                 self._move_seen(slug, linked[entry.id])
 
+    def place(self, remote_id: str, slug: str) -> None:
+        """A prompt of the vendor's stands at this slug, wherever it was seen before."""
+        other = self.tracked.by_id().get(remote_id, slug)
+        if other != slug:
+            self._move_seen(other, slug)
+
     def _move_seen(self, old: str, new: str) -> None:
         prompts = dict(self.tracked.prompts)
         entry = prompts.pop(old)

@@ -10,6 +10,7 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git, make_store
 
+from promptstore.errors import RemoteUnreachable
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
 
 TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
@@ -186,3 +187,27 @@ def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_wa
     assert kinds(rig.sync()) == []
     assert versions(acme) == {"a": 1}
     assert list(rig.store.prompts_at(rig.store.tip)) == ["c"]
+
+
+def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: MemoryWorkspace) -> None:
+    """It was seen at the vendor under its old slug before anybody knew that it is ours."""
+    commit(root(rig), {"a": chat(TEXT)})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def unreachable(*_: object) -> None:
+        acme.before.clear()
+        raise RemoteUnreachable("no route")
+
+    acme.after["publish"] = killed
+    with pytest.raises(KeyboardInterrupt):
+        rig.sync()
+    acme.after.clear()
+    acme.before["find"] = unreachable
+    assert [error.slug for error in rig.sync().errors] == ["a"]
+    move(rig, ("a", "b"))
+    commit(root(rig), {}, "Move")
+    rig.until_quiet()
+    assert list(rig.store.prompts_at(rig.store.tip)) == ["b"]
+    assert versions(acme) == {"a": 1}
