@@ -14,7 +14,7 @@ from repos import git, make_store
 
 from promptstore.cli.run import run
 from promptstore.model.slug import slugify
-from promptstore.model.templates import render_text, variables_in
+from promptstore.model.templates import variables_in
 from promptstore.model.yaml.writer import write
 from promptstore.serve.server import Running, embedded
 from promptstore.store.history import system_identity
@@ -93,11 +93,8 @@ UNREADABLE = {"sanitize_broken_html_to_markdown": "header ? header", "write_nucl
 def test_every_text_goes_through_two_vendors(
     tmp_path: Path, texts: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """PromptLayer, git, Braintrust, an empty store, another PromptLayer: each text is there, or held with its reason.
-
-    A text without variables is the same to the byte; one with variables may be spelled in another format, and says the
-    same.
-    """
+    """PromptLayer, git, Braintrust, an empty store, another PromptLayer: each text is there, the same to the byte, or
+    held with its reason."""
     for vendor in ("PROMPTLAYER", "BRAINTRUST"):
         monkeypatch.setenv(f"{vendor}_API_KEY", "k")
     with ExitStack() as stack:
@@ -121,13 +118,9 @@ def test_every_text_goes_through_two_vendors(
         assert isinstance(last, PromptLayerPage)
         came = there(last)
     assert came.keys() | held.keys() == texts.keys(), "none is dropped in silence"
-    changed = {slug for slug, (text, _) in came.items() if text != texts[slug]}
-    assert changed == {slug for slug in came if "{{" in texts[slug]}
-    for slug in changed:
-        text, fmt = came[slug]
-        values = {name: f"<{name}>" for name in variables_in(texts[slug], "jinja2")}
-        assert sorted(variables_in(text, fmt)) == sorted(values)  # type: ignore[arg-type]
-        assert render_text(text, fmt, values) == render_text(texts[slug], "jinja2", values)  # type: ignore[arg-type]
+    assert {slug: text for slug, (text, _) in came.items()} == {slug: texts[slug] for slug in came}
+    for slug, (text, fmt) in came.items():
+        assert fmt == "jinja2" or not variables_in(text, "jinja2"), slug
 
 
 def put(twin: Twin, texts: dict[str, str]) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptstore.errors import NotRepresentable
-from promptstore.model.templates.translate import Untranslatable, translate
+from promptstore.model.templates.translation.respelling import carried, respelled
+from promptstore.model.templates.translation.tree import Untranslatable
 from promptstore.vendors.values import Data
 
 FILE_FORMAT = "jinja2"
@@ -38,8 +39,9 @@ class BlockFormats:
         """A block in a format that the vendor has, written out in ``template_format``.
 
         ``level`` is the format of a block that names none, ``at`` the block's place. Any other format is translated:
-        to an f-string where that can say it without literal braces, else to the richer one. Raises NotRepresentable,
-        naming construct and place, for what has no like in either.
+        to the richer one where only the braces of its variables differ there, else to an f-string where that can say
+        it without literal braces, else to the richer one. Raises NotRepresentable, naming construct and place, for
+        what has no like in either.
         """
         fmt = block.get("template_format") or level
         if fmt in self.natives:
@@ -52,6 +54,8 @@ class BlockFormats:
             raise NotRepresentable(message, field=f"{at}content", hint=problem.hint) from problem
 
     def _translated(self, block: Data, fmt: str) -> Data:
+        if self._keeps_spelling(block, fmt):
+            return _mapped(block, self.rich, lambda text: _text(text, fmt, self.rich))
         flat = _in_format(block, fmt, "f-string")
         if flat is not None and not any(map(_LITERAL_BRACE.search, _texts(flat.get("content")))):
             return flat
@@ -61,6 +65,10 @@ class BlockFormats:
             if flat is None:
                 raise
             return flat  # names that only f-strings can hold
+
+    def _keeps_spelling(self, block: Data, fmt: Any) -> bool:
+        marked = [text for text in _texts(block.get("content")) if _TAG.search(text)]
+        return bool(marked) and all(respelled(text, fmt, self.rich) is not None for text in marked)  # type: ignore[arg-type]
 
     def foreign(self, block: Data, old: Data, level: str) -> Data | None:
         """A block of the vendor's in the format that its old state has in the file; None where that is no translation.
@@ -112,7 +120,7 @@ def _text(text: str, source: Any, target: Any) -> str:
     """A text in which neither format sees a construct goes as it is: with its final newline and its line ends, too,
     which jinja2 alone does not render."""
     marks = _BRACE if "f-string" in {source, target} else _TAG
-    return translate(text, source, target) if marks.search(text) else text
+    return carried(text, source, target) if marks.search(text) else text
 
 
 def _mapped(block: Data, fmt: str, change: Callable[[str], str]) -> Data:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from promptstore.errors import NotRepresentable
-from promptstore.model.templates.translate import Untranslatable, translate
+from promptstore.model.templates.translation.respelling import carried
+from promptstore.model.templates.translation.tree import Untranslatable
 from promptstore.vendors.block_formats import FILE_FORMAT
 from promptstore.vendors.values import Data
 
@@ -30,7 +31,7 @@ _BRACE = re.compile(r"[{}]")
 
 
 def _translate(text: str, source: str, target: str) -> str:
-    return translate(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
+    return carried(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
 
 
 def level_of(data: Data) -> str:

@@ -74,7 +74,7 @@ def test_a_first_publish_makes_the_project_and_settles(rig: Rig, server: FakeBra
     result = rig.sync()
     assert [(one.kind, one.slug) for one in result.done] == [("create-remote", "a")]
     assert server.writes() == ["POST /v1/project", "PUT /v1/prompt"]
-    assert said(there(server, "a")) == "Hello {{{name}}}"
+    assert said(there(server, "a")) == "Hello {{{ name }}}"
     quiet(rig, server)
 
 
@@ -103,7 +103,7 @@ def test_edits_on_both_sides_meet(rig: Rig, server: FakeBraintrust) -> None:
     rig.sync()
     rig.sync()
     row = there(server, "a")
-    assert (said(row), row["description"]) == ("Hello again {{{name}}}", "theirs")
+    assert (said(row), row["description"]) == ("Hello again {{{ name }}}", "theirs")
     assert rig.store.get("a").description == "theirs"
     assert rig.store.get("a").messages[0].content == "Hello again {{ name }}"
     quiet(rig, server)
@@ -131,7 +131,7 @@ def test_a_tag_that_cannot_be_set_leaves_the_contents_in_step(rig: Rig, server: 
     set_tag(rig.store, rig.store.locate(parse_address("a@1")), "production")
     commit(root(rig), {"a": chat("new {{ name }}")})
     result = rig.sync()
-    assert said(there(server, "a")) == "new {{{name}}}"
+    assert said(there(server, "a")) == "new {{{ name }}}"
     assert server.pointers == {}
     told = [str(error) for error in result.errors] + [one.reason for one in result.plan.held]
     assert any("production" in one or "nvironment" in one for one in told)

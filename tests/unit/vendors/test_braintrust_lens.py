@@ -252,7 +252,7 @@ def test_an_edit_keeps_what_braintrust_cannot_hold_and_every_other_spelling() ->
 
 @pytest.mark.parametrize("fmt", ["jinja2", "f-string"])
 def test_an_edit_comes_back_in_the_format_of_the_file(fmt: str) -> None:
-    texts = {"jinja2": ["Hi {{ name }}", "Bye {{ name }}"], "f-string": ["Hi {name}", "Bye {name}"]}[fmt]
+    texts = {"jinja2": ["Hi {{name}}", "Bye {{name}}"], "f-string": ["Hi {name}", "Bye {name}"]}[fmt]
     blocks = [{"role": "user", "content": text} for text in texts]
     old = prompt(template_format=fmt, messages=blocks[:1])
     document = LENS.project(old, "s")
@@ -291,7 +291,8 @@ def test_the_provider_follows_the_model_only_into_another_family(before: Any, na
         ("jinja2", '{"a": 1}', ("mustache", '{"a": 1}')),
         ("f-string", "plain", ("mustache", "plain")),
         (None, "plain", ("mustache", "plain")),
-        ("jinja2", "Hi {{ name }}", ("mustache", "Hi {{{name}}}")),
+        ("jinja2", "Hi {{ name }}", ("mustache", "Hi {{{ name }}}")),
+        ("jinja2", "Hi {{name}}\n", ("mustache", "Hi {{{name}}}\n")),
         ("f-string", 'Hi {name} {{"a": 1}}', ("mustache", 'Hi {{{name}}} {"a": 1}')),
         ("jinja2", '{% if a == "b" %}x{% endif %}', ("nunjucks", '{% if a == "b" %}x{% endif %}')),
     ],

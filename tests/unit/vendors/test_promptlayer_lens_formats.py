@@ -55,9 +55,10 @@ def edited(document: Wire, place: int, text: str, fmt: str | None = None) -> Wir
 @pytest.mark.parametrize(
     ("fmt", "text", "there"),
     [
-        ("mustache", "Hi {{name}}", ("f-string", "Hi {name}")),
-        ("mustache", "Hi {{{name}}}\n", ("f-string", "Hi {name}\n")),
-        ("mustache", '{"a": "{{name}}"}\n', ("jinja2", '{"a": "{{ name }}"}\n\n')),
+        ("mustache", "Hi {{name}}", ("jinja2", "Hi {{name}}")),
+        ("mustache", "Hi {{{ name }}}\n", ("jinja2", "Hi {{ name }}\n")),
+        ("mustache", '{"a": "{{name}}"}\n', ("jinja2", '{"a": "{{name}}"}\n')),
+        ("mustache", "{{a.b}}", ("jinja2", "{{a.b}}")),
         ("mustache", '{"a": "{{first name}}"}', ("f-string", '{{"a": "{first name}"}}')),
         ("mustache", "{{^x}}none{{/x}}", ("jinja2", "{% if not x %}none{% endif %}")),
         ("nunjucks", "{{ a.b | upper }}", ("jinja2", "{{ a.b | upper }}")),
@@ -106,9 +107,7 @@ def test_a_published_translation_renders_the_same_and_lifts_to_the_file_itself(g
         # Our nunjucks renders through jinja2, which knows one kind of line end only.
         expected = render_text(text, fmt, variables).replace("\r", "")  # type: ignore[arg-type]
         shown = render_text(there, native, variables).replace("\r", "")  # type: ignore[arg-type]
-        if there == text:  # without a construct it goes as it is, and jinja2 drops a final newline
-            shown, expected = shown.removesuffix("\n"), expected.removesuffix("\n")
-        assert shown == expected
+        assert shown.rstrip("\n") == expected.rstrip("\n")  # jinja2 alone drops a final one, which stays in the text
     assert LENS.lift(document, "s", old) == old
 
 
@@ -134,7 +133,7 @@ def test_an_edit_lifts_to_what_projects_to_it(given_: tuple[str, str, str], nati
 def test_an_edit_comes_back_in_the_format_of_the_file(own: bool) -> None:
     messages = [user("mustache" if own else None, "Hi {{name}}"), user("mustache" if own else None, "{{x}}")]
     old = prompt(messages=messages, **({} if own else {"template_format": "mustache"}))
-    document = edited(LENS.project(old, "s"), 0, "Hello {name}!")
+    document = edited(LENS.project(old, "s"), 0, "Hello {{name}}!")
     expected = old.data()
     expected["messages"][0]["content"] = "Hello {{{name}}}!"  # type: ignore[index,call-overload]
     assert LENS.lift(document, "s", old).data() == expected
@@ -149,7 +148,7 @@ def test_when_every_message_is_edited_the_file_keeps_its_format_still() -> None:
 def test_a_completion_keeps_its_format_too() -> None:
     old = prompt(template_format="mustache", content="Hi {{name}}")
     document = copy.deepcopy(LENS.project(old, "s"))
-    document["prompt_template"]["content"][0]["text"] = "Hello {name}"
+    document["prompt_template"]["content"][0]["text"] = "Hello {{name}}"
     assert LENS.lift(document, "s", old).data() == {"template_format": "mustache", "content": "Hello {{{name}}}"}
 
 
@@ -157,7 +156,7 @@ def test_a_part_that_was_not_edited_keeps_its_spelling() -> None:
     parts = [{"type": "text", "text": "{{x}}"}, {"type": "text", "text": "Hi {{name}}"}]
     old = prompt(template_format="mustache", messages=[user(None, parts)])
     document = LENS.project(old, "s")
-    document["prompt_template"]["messages"][0]["content"][1]["text"] = "Hello {name}"
+    document["prompt_template"]["messages"][0]["content"][1]["text"] = "Hello {{name}}"
     lifted = LENS.lift(document, "s", old).data()["messages"]
     assert lifted == [user(None, [parts[0], {"type": "text", "text": "Hello {{{name}}}"}])]
 
