@@ -23,19 +23,12 @@ OUTSIDE |= {"shutil", "sqlite3", "httpx", "git", "keyring", "watchdog", "asyncio
 """Modules by which a function could see or do more than its values say."""
 
 
-class _WithoutTypes(ast.NodeTransformer):
-    """Takes out what is only imported for types, and so is not there when the code runs."""
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
-
-
 @cache
-def imported(file: Path, *, types: bool = True) -> frozenset[str]:
-    """The modules that a file imports, wherever in it."""
+def imported(file: Path) -> frozenset[str]:
+    """The modules that a file imports, wherever in it, be it for types alone."""
     found: set[str] = set()
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree if types else _WithoutTypes().visit(tree)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -94,7 +87,7 @@ def test_nothing_outside_a_vendors_folder_imports_it() -> None:
 @pytest.mark.parametrize("layer", ["model", "merge", "store", "vendors", "sync", "serve"])
 def test_modules_of_a_layer_import_each_other_in_no_circle(layer: str) -> None:
     names = {_module(file): file for file in files_of(layer)}
-    graph = {name: (imported(file, types=False) & names.keys()) - {name} for name, file in names.items()}
+    graph = {name: (imported(file) & names.keys()) - {name} for name, file in names.items()}
     tuple(TopologicalSorter(graph).static_order())  # raises CycleError, which shows the circle
 
 
