@@ -24,6 +24,10 @@ from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.witness import Witness
 
 
+_PATIENCE = 5.0
+"""Seconds for which a command waits for another sync in this clone: a daemon's pass is over by then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flags:
     """What the options of pull, push, sync and plan say."""
@@ -118,7 +122,7 @@ def state_file(store: Store, name: str) -> str:
 
 
 def engine_lock(store: Store) -> EngineLock:
-    return EngineLock(state_file(store, "lock"))
+    return EngineLock(state_file(store, "lock"), patience=_PATIENCE)
 
 
 def machine_keys(app: App) -> Keys:

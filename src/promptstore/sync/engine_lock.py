@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from promptstore.errors import StateUnwritable, StoreBusy, Where
 
@@ -10,21 +11,21 @@ from promptstore.errors import StateUnwritable, StoreBusy, Where
 class EngineLock:
     """``flock`` on an open file, which the system lets go when the process dies; the file says whose it is."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, patience: float = 0.0) -> None:
+        """``patience``: seconds to wait for another sync to end, as a daemon's soon does."""
         self._path = path
+        self._patience = patience
         self._descriptor: int | None = None
 
     def __enter__(self) -> EngineLock:
         """Take it. Raises StoreBusy, naming the process that has it, and StateUnwritable where it cannot be taken."""
-        import fcntl
-
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise self._unwritable(error) from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor, time.monotonic() + self._patience)
             _sign(descriptor)
         except BlockingIOError:
             owner = os.read(descriptor, 20).decode("ascii", "replace").strip()
@@ -55,6 +56,21 @@ class EngineLock:
             where=Where(path=self._path),
             hint="make the folder writable, free some disk space, and keep it where files can be locked",
         )
+
+
+def _lock(descriptor: int, until: float) -> None:
+    """Lock the file. Raises BlockingIOError where another process still has it at ``until`` (monotonic seconds)."""
+    import fcntl
+
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _sign(descriptor: int) -> None:

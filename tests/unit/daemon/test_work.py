@@ -17,7 +17,7 @@ from promptstore.daemon.following import follow
 from promptstore.daemon.interruptible import Interruptible
 from promptstore.daemon.watch import Place, places
 from promptstore.daemon.work import Work
-from promptstore.errors import ConfigError, RemoteUnreachable
+from promptstore.errors import ConfigError, RemoteUnreachable, StoreBusy
 from promptstore.store.git.repository import require_repository
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
@@ -310,3 +310,17 @@ def test_prompts_refs_and_git_state_are_watched_and_our_own_refs_are_not(root: P
 
 def _reaches(place: Place, path: str) -> bool:
     return place.recursive or str(Path(path).parent) == place.path
+
+
+# --- beside other syncs
+
+
+def test_a_command_waits_a_little_for_a_pass_to_end(root: Path) -> None:
+    path = str(root / ".git" / "promptstore" / "lock")
+    held = EngineLock(path)
+    held.__enter__()
+    ending = threading.Timer(0.1, held.__exit__)
+    ending.start()
+    with EngineLock(path, patience=30.0), pytest.raises(StoreBusy, match="another sync"), EngineLock(path):
+        pass
+    ending.join()
