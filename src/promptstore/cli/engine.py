@@ -23,7 +23,6 @@ from promptstore.sync.team.joining import team_of
 from promptstore.sync.team.lead import Alone, Team
 from promptstore.sync.witness import Witness
 
-
 _PATIENCE = 5.0
 """Seconds for which a command waits for another sync in this clone: a daemon's pass is over by then."""
 

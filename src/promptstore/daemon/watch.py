@@ -105,7 +105,7 @@ class Watch:
 
     def stop(self) -> None:
         self._observer.stop()
-        self._observer.join(2.0)
+        self._observer.join(0.3)  # its threads are daemons: a slow one keeps nobody
 
     def _begin(self, place: Place, there: tuple[int, int]) -> None:
         handler = _Handler(place, self._touched)
