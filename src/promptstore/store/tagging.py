@@ -104,16 +104,22 @@ def settle_renames(store: Store) -> None:
     for new in numbering.moves:
         for old in numbering.names_of(new)[1:]:
             if new in there and old in standing and old not in there:
-                _rename(store, old, new, standing[old], set(standing.get(new, ())))
+                _rename(store, old, new, standing[old], standing.get(new, {}))
 
 
-def _rename(store: Store, old: str, new: str, tags: dict[str, str], taken: set[str]) -> None:
+def _rename(store: Store, old: str, new: str, tags: dict[str, str], taken: dict[str, str]) -> None:
     moves = []
     for tag, commit in tags.items():
         moves.append(RefMove(tag_ref(old, tag), None, commit))
-        if tag not in taken:
-            moves.append(RefMove(tag_ref(new, tag), commit, None))
+        there = taken.get(tag)
+        if there is None or (there != commit and _last_moved(store, tag, old, new) == old):
+            moves.append(RefMove(tag_ref(new, tag), commit, there))
     store.refs.move(moves, f"promptstore: tags follow {old} to {new}")
+
+
+def _last_moved(store: Store, tag: str, *slugs: str) -> str | None:
+    """The name under which a tag was moved last: another clone may not have heard of the rename yet."""
+    return next((move.slug for move in tag_history(store) if move.tag == tag and move.slug in slugs), None)
 
 
 def tag_history(store: Store, slug: str | None = None) -> list[TagMove]:

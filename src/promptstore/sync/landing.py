@@ -11,8 +11,8 @@ from promptstore.store.git.refs import RefMove
 from promptstore.store.sharing import Names, fetch_refs, push_refs
 from promptstore.store.store import Store
 from promptstore.store.writing import TextChange, commit_texts, new_commits
-from promptstore.sync.catch_up import catch_up
-from promptstore.sync.local import Local, no_upstream
+from promptstore.sync.catch_up import catch_up, tree_changes
+from promptstore.sync.local import Local, is_behind, no_upstream
 from promptstore.sync.review import ReviewBranch
 
 
@@ -42,10 +42,26 @@ class OnBranch:
 
     def land(self, changes: Sequence[TextChange], reason: str) -> None:
         expected = self._local.branch_tip
+        if expected is not None and self._needs_ours(expected, changes):
+            self._forward(expected, changes, reason)
+            return
         if expected is None and self._local.commit is not None and changes:
             expected = self._local.commit  # a clone without the branch (a CI job's) begins it where L is
             self._store.refs.move([RefMove(self._store.branch, expected, None)], reason)
         commit_texts(self._store, changes, reason, expected=expected)
+
+    def _needs_ours(self, tip: str, changes: Sequence[TextChange]) -> bool:
+        """Whether the branch is merely behind L, and a change was made of a text that it has not got yet."""
+        there = self._store.prompts_at(tip)
+        older = any(there.get(change.slug) != self._local.prompts.get(change.slug) for change in changes)
+        return older and is_behind(self._store, self._local)
+
+    def _forward(self, tip: str, changes: Sequence[TextChange], reason: str) -> None:
+        """The branch goes on from L, as a `git pull` would have it."""
+        made = new_commits(self._store, changes, self._local.commit)
+        if made.tip is not None:
+            files = tree_changes(self._store, tip, made.tip)
+            self._store.checkout.advance(self._store.branch, tip, made.tip, files, reason)
 
 
 class OnUpstream:

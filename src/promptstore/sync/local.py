@@ -52,8 +52,14 @@ def no_upstream(store: Store) -> ConfigError:
 
 
 def _upstream(store: Store) -> str | None:
+    """The ref that the branch follows. Raises ConfigError where that is not there: then nobody has seen any of it."""
     name = store.git.revisions.upstream(store.branch)
-    return name if name and store.refs.read(name) else None
+    if name and store.refs.read(name) is None:
+        raise ConfigError(
+            f"'{store.config.branch}' follows '{short(name)}', which is not there: nothing counts as pushed",
+            hint=f"git push -u {store.config.git.remote or 'origin'} {store.config.branch}",
+        )
+    return name
 
 
 def read_local(store: Store, ref: str | None = None) -> Local:
@@ -108,12 +114,31 @@ def uncommitted(store: Store) -> set[str]:
 
 
 def _unpublished(store: Store, local: Local) -> dict[str, str]:
-    """Prompts whose text on the local branch is not yet in L (its upstream)."""
+    """Prompts whose text on the local branch is not L's (its upstream's), and why. A branch that is only behind keeps
+    nothing waiting: what is pulled goes on from L there."""
     if local.branch_tip is None or local.branch_tip == local.commit:
         return {}
     ahead = store.prompts_at(local.branch_tip)
     slugs = {slug for slug in {*ahead, *local.prompts} if ahead.get(slug) != local.prompts.get(slug)}
-    return dict.fromkeys(slugs, f"its text on {store.config.branch} is not pushed yet")
+    if not slugs or is_behind(store, local):
+        return {}
+    common = store.git.revisions.merge_base(local.branch_tip, local.commit) if local.commit else None
+    start = store.prompts_at(common)
+    own = {slug for slug in slugs if common is None or ahead.get(slug) != start.get(slug)}
+    branch = store.config.branch
+    behind = dict.fromkeys(slugs, f"{branch} here has not got what {short(local.ref)} says yet (`git pull`)")
+    return behind | dict.fromkeys(own, f"its text on {branch} is not pushed yet")
+
+
+def is_behind(store: Store, local: Local) -> bool:
+    """Whether the branch has nothing of its own: everything on it is in L."""
+    tip, ours = local.branch_tip, local.commit
+    return tip is not None and ours is not None and tip != ours and store.locator.is_ancestor(tip, ours)
+
+
+def short(ref: str) -> str:
+    """A ref as people call it."""
+    return ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
 
 
 def base_entries(

@@ -6,7 +6,7 @@ clones moved apart stands where the git remote has it: that clone was first. Our
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promptstore.store.git.refs import RefMove
@@ -44,13 +44,15 @@ def take_tags(store: Store, names: Names) -> Shared:
         store.refs.move(forget, f"promptstore: {names.remote} lost its tags")
         return Shared(unchanged=len(ours), restored=len(lost))
     seen = {name: oid for name, oid in _seen(store, ours, theirs).items() if name not in base}
-    moves, conflicts = merge_tags({**seen, **base}, ours, theirs)
+    away = _renamed(store, base, ours, theirs)
+    moves, conflicts = merge_tags(*(_without(away, refs) for refs in ({**seen, **base}, ours, theirs)))
     _give_way(store, names, {name: theirs.get(name) for name in conflicts})
     settled = {**ours, **{name: theirs.get(name) for name in conflicts}}
     store.refs.move(
         [RefMove(TAGS + name, new, ours.get(name)) for name, new in moves.items()]
         + [RefMove(names.agreed + name, oid, None) for name, oid in seen.items()]
-        + agreements(names, base, {**settled, **moves}, theirs),
+        + agreements(names, base, {**settled, **moves}, theirs)
+        + [RefMove(names.agreed + name, None, base[name]) for name in away if ours[name] != base[name]],
         f"promptstore: fetch {names.remote}",
     )
     created = sum(name not in ours for name in moves)
@@ -104,11 +106,25 @@ def agreements(
     ]
 
 
-def _lost(store: Store, base: Mapping[str, str]) -> list[str]:
+def _lost(store: Store, base: Iterable[str]) -> list[str]:
     """Those of the remote's tags that went without anybody taking them away."""
     newest = {(move.slug, move.tag): move for move in reversed(tag_history(store))}
     moves = {name: newest.get(parse_tag_ref(TAGS + name) or ("", "")) for name in base}
     return [name for name, move in moves.items() if move is None or move.new_commit is not None]
+
+
+def _renamed(store: Store, base: Mapping[str, str], ours: Mapping[str, str], theirs: Mapping[str, str]) -> set[str]:
+    """Tags that went at the remote since another clone has renamed their prompt. Ours stay until this clone has the
+    rename, too: till then its prompt goes by the old name, and has not lost its tag."""
+    gone = [name for name in base if name in ours and name not in theirs]
+    if not gone:
+        return set()
+    places = {(name.rpartition("/-/")[2], oid) for name, oid in theirs.items() if name not in base}
+    return {name for name in _lost(store, gone) if (name.rpartition("/-/")[2], base[name]) in places}
+
+
+def _without(names: Collection[str], refs: Mapping[str, str]) -> dict[str, str]:
+    return {name: oid for name, oid in refs.items() if name not in names}
 
 
 def _seen(store: Store, ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:

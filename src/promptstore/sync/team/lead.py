@@ -11,7 +11,7 @@ from promptstore.sync.session import Session
 
 
 class Lead(Protocol):
-    """The right to write. All but `inherits` raise LeasedElsewhere, OriginUnreachable or OriginRefuses: there is none."""
+    """The right to write. All but `inherits` raise LeasedElsewhere, OriginUnreachable or OriginRefuses elsewhere."""
 
     shared: bool
     """Whether others must hear of a write before it is sent."""
