@@ -1,0 +1,215 @@
+"""The publish protocol alone against a bad vendor, bad luck and other people: random stories, each a number.
+
+A story publishes one text, again and again as often as the protocol allows, until it is there. Requests and replies get
+lost, requests arrive late (but within the settle window), the process dies, the laptop sleeps, others save versions in
+between, perhaps of the very text. Then: no text of ours was made twice, and no version of theirs went unheard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from memory_vendor import LENS, MemoryWorkspace
+
+from promptstore.errors import PromptStoreError, RemoteRejected, RemoteUnreachable, WriteInDoubt
+from promptstore.model.digest import digest_of
+from promptstore.model.prompt_file import PromptFile
+from promptstore.sync.journal import UNFINISHED, Journal
+from promptstore.sync.publish import Moved, Published, Publisher, Wanted
+from promptstore.vendors.base import Document, Publication
+from promptstore.vendors.promptlayer import VENDOR
+
+SETTLE = 90.0
+
+
+class Killed(BaseException):
+    """The process dies."""
+
+
+@dataclass
+class MemoryFiles:
+    """The journal's file; a process that dies while writing leaves a part of the line."""
+
+    random: Random
+    calm: bool = False
+    content: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, path: str) -> bytes | None:
+        return self.content.get(path)
+
+    def ending(self, path: str) -> bytes:
+        return self.content.get(path, b"")[-1:]
+
+    def append(self, path: str, data: bytes) -> None:
+        torn = not self.calm and self.random.random() < 0.03
+        kept = data[: self.random.randrange(len(data))] if torn else data
+        self.content[path] = self.content.get(path, b"") + kept
+        if torn:
+            raise Killed
+
+    def replace(self, path: str, data: bytes) -> None:
+        self.content[path] = data
+
+    def remove(self, path: str) -> None:
+        self.content.pop(path, None)
+
+
+def prompt(text: str) -> PromptFile:
+    messages = [{"role": "system", "content": text}]
+    return PromptFile.model_validate({"template_format": "jinja2", "messages": messages})
+
+
+@dataclass
+class Story:
+    """One text on its way."""
+
+    random: Random
+    now: float = 1000.0
+    calm: bool = False
+    ours: list[str] = field(default_factory=list)
+    """The vendor's versions that our requests made."""
+    heard: set[str] = field(default_factory=set)
+    """The vendor's versions that the engine knows of."""
+    late: list[tuple[float, Publication]] = field(default_factory=list)
+    published: Published | None = None
+
+    def __post_init__(self) -> None:
+        self.files = MemoryFiles(self.random)
+        self.vendor = MemoryWorkspace()
+        self.is_new = self.random.random() < 0.25
+        self.keeps_intents = self.random.random() < 0.7
+        self.trims = self.keeps_intents and self.random.random() < 0.2
+        if not self.is_new:
+            for text in ("one", "two")[: self.random.randint(1, 2)]:
+                self.vendor.edit("p", text)
+            self.heard = {*self._numbers()}
+        self.text = "ours "
+        self._send = self.vendor.publish
+        self.vendor.publish = self._publish  # type: ignore[method-assign]
+        self.vendor.chaos = self._weather
+
+    # --- the vendor and its weather
+
+    def _numbers(self) -> list[str]:
+        kept = self.vendor.by_name("p")
+        return [str(number) for number in range(1, len(kept.versions) + 1)] if kept else []
+
+    def _weather(self, step: str) -> None:
+        if self.calm or self.random.random() > 0.15:
+            return
+        roll = self.random.randrange(6)
+        if roll == 0:
+            self.now += self.random.choice((6, 20))
+        elif roll == 1:
+            raise Killed
+        elif roll == 2 and step != "after publish":
+            self._somebody_saves()
+        elif roll == 3 and "publish" not in step:
+            raise RemoteUnreachable("no answer")
+
+    def _somebody_saves(self) -> None:
+        if self._numbers() or self.random.random() < 0.5:
+            text = self.text.strip() if self.random.random() < 0.2 else f"theirs {self.random.randrange(1000)}"
+            self.vendor.edit("p", text)
+
+    def _publish(self, publication: Publication) -> Any:
+        roll = 9 if self.calm else self.random.randrange(10)
+        if roll == 0:
+            raise RemoteRejected("no", status=422)
+        if roll == 1:
+            raise RemoteUnreachable("refused")
+        if roll == 2:
+            raise WriteInDoubt("lost on the way")
+        if roll == 3:
+            self.late.append((self.now + self.random.randrange(80), publication))
+            raise WriteInDoubt("still on the way")
+        receipt = self._arrives(publication)
+        if roll in (4, 5):
+            raise WriteInDoubt("the answer was lost")
+        return receipt
+
+    def _arrives(self, publication: Publication) -> Any:
+        if self.random.random() < 0.2 and not self.calm:
+            self._somebody_saves()
+        kept = self.vendor.by_name("p")
+        made = Publication(kept.id if kept else None, "p", publication.document, "", publication.intent)
+        chaos, self.vendor.chaos = self.vendor.chaos, lambda _: None
+        receipt = self._send(made)
+        self.vendor.chaos = chaos
+        record = self.vendor.by_name("p").versions[-1]  # type: ignore[union-attr]
+        record.intent = publication.intent if self.keeps_intents else None
+        if self.trims:
+            part = record.document["prompt_template"]["messages"][0]["content"][0]
+            part["text"] = part["text"].rstrip()
+        self.ours.append(self._numbers()[-1])
+        return receipt
+
+    # --- a small engine
+
+    def run(self) -> None:
+        for turn in range(40):
+            self.calm = self.files.calm = turn > 25
+            due = [publication for at, publication in self.late if at <= self.now]
+            self.late = [(at, publication) for at, publication in self.late if at > self.now]
+            for publication in due:
+                self._arrives(publication)
+            try:
+                self._turn()
+            except (Killed, PromptStoreError):
+                self.now += self.random.choice((1, 30, 100))
+            if self.published and not self.late and self.calm:
+                return
+        raise AssertionError("it never came to an end")
+
+    def _turn(self) -> None:
+        publisher = Publisher(
+            "acme", VENDOR, self.vendor, Journal("journal", self.files), lambda: self.now, SETTLE, self._new_id
+        )
+        for intent in publisher.journal.intents().values():
+            if intent.state in UNFINISHED and not self.published:
+                self._note(publisher.settle_one(intent, self._document(), frozenset(self.heard)))
+        while not self.published:
+            self._note(publisher.publish(self._wanted()))
+
+    def _new_id(self) -> str:
+        return f"intent{self.random.randrange(10**9)}"
+
+    def _document(self) -> Document:
+        return VENDOR.lens.project(prompt(self.text), "p")
+
+    def _wanted(self) -> Wanted:
+        known = frozenset(self.heard)
+        kept = self.vendor.by_name("p") if self.heard else None
+        head = max(self.heard, key=int) if self.heard else None
+        return Wanted("p", "blob", self._document(), "", kept.id if kept else None, head, known)
+
+    def _note(self, result: Published | Moved) -> None:
+        if isinstance(result, Moved):
+            self.heard |= {*self._numbers()}  # the engine looks again, and brings in what is there
+            return
+        self.published = result
+        self.heard |= {result.version.version, *(version.version for version in result.foreign)}
+
+    # --- what must be true at the end
+
+    def judge(self) -> None:
+        assert self.published is not None
+        version, numbers = self.published.version, self._numbers()
+        assert len(self.ours) <= 1, f"made twice: {self.ours}"
+        assert version.version in numbers
+        said = LENS.normalise(version.document)["prompt_template"]["messages"][0]["content"][0]["text"]
+        assert said.strip() == self.text.strip()
+        unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard
+        assert not unheard, f"buried: {unheard}"
+        assert version.version not in {foreign.version for foreign in self.published.foreign}
+        last = [*Journal("journal", self.files).intents().values()][-1]
+        assert (last.state, last.version, last.id) == ("done", version.version, version.id)
+        assert digest_of(self._document()) == last.document
+
+
+def check(number: int) -> None:
+    story = Story(Random(number))
+    story.run()
+    story.judge()
