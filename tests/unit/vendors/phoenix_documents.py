@@ -251,3 +251,12 @@ _prompt = st.fixed_dictionaries(
     },
 )
 fitting_prompts = _prompt.map(PromptFile.model_validate)
+
+
+def mixed(one: Json, two: Json, data: st.DataObject) -> Json:
+    """A version that has some of its fields from another one, as after an edit."""
+    version = dict(one["version"])
+    for key in ("template", "template_format", "tools", "response_format", "metadata"):
+        if data.draw(st.booleans(), label=key) and key in two["version"]:
+            version[key] = two["version"][key]
+    return {**one, "version": version}

@@ -1,4 +1,4 @@
-"""The laws of Basalt's lens, and what it makes of the cases that people meet."""
+"""What Basalt's lens makes of the cases that people meet."""
 
 from __future__ import annotations
 
@@ -6,75 +6,21 @@ import copy
 from typing import Any
 
 import pytest
-from basalt_documents import answers, fitting_prompts, prompts, slugs
-from hypothesis import HealthCheck, event, given, settings
+from basalt_documents import answers, fitting_prompts, slugs
+from hypothesis import given
 from hypothesis import strategies as st
+from lens_laws import exactly, projected, quick
 
 from promptstore.errors import BadResponse, NotRepresentable
-from promptstore.model.digest import canonical_json
 from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.basalt import VENDOR
 from promptstore.vendors.basalt.lens import LENS
-
-quick = settings(suppress_health_check=list(HealthCheck))
-
-
-def exactly(one: Any, other: Any) -> bool:
-    return canonical_json(one) == canonical_json(other)
-
-
-def projected(prompt: PromptFile, slug: str) -> dict[str, Any] | None:
-    try:
-        return LENS.project(prompt, slug)
-    except NotRepresentable:
-        return None
-
-
-@quick
-@given(answers)
-def test_normalise_is_idempotent_and_changes_nothing_in_place(raw: dict[str, Any]) -> None:
-    before = copy.deepcopy(raw)
-    normal = LENS.normalise(raw)
-    assert exactly(raw, before)
-    assert exactly(LENS.normalise(normal), normal)
-
-
-@quick
-@given(answers, slugs)
-def test_a_lifted_document_projects_to_its_normal_form(raw: dict[str, Any], slug: str) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, None), slug), LENS.normalise(raw))
-
-
-@quick
-@given(answers, slugs, prompts)
-def test_a_document_lifted_onto_an_unrelated_prompt_does_too(raw: dict[str, Any], slug: str, old: PromptFile) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(answers, answers, slugs, st.data())
-def test_a_document_lifted_onto_an_earlier_state_does_too(
-    one: dict[str, Any], two: dict[str, Any], slug: str, data: st.DataObject
-) -> None:
-    raw = {key: data.draw(st.sampled_from([one, two]), label=key).get(key, value) for key, value in one.items()}
-    old = LENS.lift(two, slug, None)
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(prompts, slugs)
-def test_a_projected_prompt_lifts_back_to_itself(prompt: PromptFile, slug: str) -> None:
-    document = projected(prompt, slug)
-    event("representable" if document else "held")
-    if document is not None:
-        assert exactly(LENS.normalise(document), document)
-        assert exactly(LENS.lift(document, slug, prompt).data(), prompt.data())
 
 
 @quick
 @given(fitting_prompts, slugs, st.sampled_from(["text", "systemText"]), st.sampled_from(["Hello!", "{{ fresh }}\n"]))
 def test_one_edit_at_the_vendor_is_one_edit_in_the_file(prompt: PromptFile, slug: str, key: str, text: str) -> None:
-    document = projected(prompt, slug)
+    document = projected(LENS, prompt, slug)
     if document is None:
         return
     lifted = LENS.lift({**document, key: text}, slug, prompt)

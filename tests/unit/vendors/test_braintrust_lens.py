@@ -1,4 +1,4 @@
-"""The laws of Braintrust's lens, and what it makes of the cases that people meet."""
+"""What Braintrust's lens makes of the cases that people meet."""
 
 from __future__ import annotations
 
@@ -8,75 +8,13 @@ from typing import Any
 
 import pytest
 from braintrust_documents import documents
-from hypothesis import HealthCheck, event, given, settings
-from hypothesis import strategies as st
-from promptlayer_documents import prompts, slugs
+from hypothesis import given
+from lens_laws import exactly, quick
+from promptlayer_documents import slugs
 
 from promptstore.errors import BadResponse, NotRepresentable
-from promptstore.model.digest import canonical_json
 from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.braintrust.lens import LENS
-
-quick = settings(suppress_health_check=list(HealthCheck))
-
-
-def exactly(one: Any, other: Any) -> bool:
-    return canonical_json(one) == canonical_json(other)
-
-
-def projected(prompt: PromptFile, slug: str) -> dict[str, Any] | None:
-    try:
-        return LENS.project(prompt, slug)
-    except NotRepresentable:
-        return None
-
-
-@quick
-@given(documents)
-def test_normalise_is_idempotent_and_changes_nothing_in_place(raw: dict[str, Any]) -> None:
-    before = copy.deepcopy(raw)
-    normal = LENS.normalise(raw)
-    assert exactly(raw, before)
-    assert exactly(LENS.normalise(normal), normal)
-
-
-@quick
-@given(documents, slugs)
-def test_a_lifted_document_projects_to_its_normal_form(raw: dict[str, Any], slug: str) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, None), slug), LENS.normalise(raw))
-
-
-@quick
-@given(documents, slugs, prompts)
-def test_a_document_lifted_onto_an_unrelated_prompt_does_too(raw: dict[str, Any], slug: str, old: PromptFile) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(documents, documents, slugs, st.data())
-def test_a_document_lifted_onto_an_earlier_state_does_too(
-    one: dict[str, Any], two: dict[str, Any], slug: str, data: st.DataObject
-) -> None:
-    raw = {key: data.draw(st.sampled_from([one, two]), label=key).get(key, value) for key, value in one.items()}
-    old = LENS.lift(two, slug, None)
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(prompts, slugs)
-def test_a_projected_prompt_lifts_back_to_itself(prompt: PromptFile, slug: str) -> None:
-    document = projected(prompt, slug)
-    event("representable" if document else "held")
-    if document is not None:
-        assert exactly(LENS.lift(document, slug, prompt).data(), prompt.data())
-
-
-@quick
-@given(prompts, slugs)
-def test_projections_are_in_normal_form(prompt: PromptFile, slug: str) -> None:
-    document = projected(prompt, slug)
-    if document is not None:
-        assert exactly(LENS.normalise(document), document)
 
 
 @quick

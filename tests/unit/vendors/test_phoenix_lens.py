@@ -1,4 +1,4 @@
-"""The laws of Phoenix's lens, and what it makes of the cases that people meet."""
+"""What Phoenix's lens makes of the cases that people meet."""
 
 from __future__ import annotations
 
@@ -6,73 +6,13 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
-from hypothesis import strategies as st
-from phoenix_documents import documents, fitting_prompts, slugs
-from promptlayer_documents import prompts
+from hypothesis import given
+from lens_laws import exactly, quick
+from phoenix_documents import documents, slugs
 
 from promptstore.errors import BadResponse, NotRepresentable
-from promptstore.model.digest import canonical_json
 from promptstore.model.prompt_file import PromptFile
 from promptstore.vendors.phoenix.lens import LENS
-
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-def exactly(one: Any, other: Any) -> bool:
-    return canonical_json(one) == canonical_json(other)
-
-
-def projected(prompt: PromptFile, slug: str) -> dict[str, Any] | None:
-    try:
-        return LENS.project(prompt, slug)
-    except NotRepresentable:
-        return None
-
-
-@quick
-@given(documents)
-def test_normalise_is_idempotent_and_changes_nothing_in_place(raw: dict[str, Any]) -> None:
-    before = copy.deepcopy(raw)
-    normal = LENS.normalise(raw)
-    assert exactly(raw, before)
-    assert exactly(LENS.normalise(normal), normal)
-
-
-@quick
-@given(documents, slugs)
-def test_a_lifted_document_projects_to_its_normal_form(raw: dict[str, Any], slug: str) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, None), slug), LENS.normalise(raw))
-
-
-@quick
-@given(documents, slugs, prompts | fitting_prompts)
-def test_a_document_lifted_onto_an_unrelated_prompt_does_too(raw: dict[str, Any], slug: str, old: PromptFile) -> None:
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(documents, documents, slugs, st.data())
-def test_a_document_lifted_onto_an_earlier_state_does_too(
-    one: dict[str, Any], two: dict[str, Any], slug: str, data: st.DataObject
-) -> None:
-    version = dict(one["version"])
-    for key in ("template", "template_format", "tools", "response_format", "metadata"):
-        if data.draw(st.booleans(), label=key) and key in two["version"]:
-            version[key] = two["version"][key]
-    raw = {**one, "version": version}
-    old = LENS.lift(two, slug, None)
-    assert exactly(LENS.project(LENS.lift(raw, slug, old), slug), LENS.normalise(raw))
-
-
-@quick
-@given(prompts | fitting_prompts, slugs)
-def test_a_projected_prompt_lifts_back_to_itself(prompt: PromptFile, slug: str) -> None:
-    document = projected(prompt, slug)
-    event("representable" if document else "held")
-    if document is not None:
-        assert exactly(LENS.lift(document, slug, prompt).data(), prompt.data())
-        assert exactly(LENS.normalise(document), document)
 
 
 @quick
