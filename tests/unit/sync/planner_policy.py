@@ -13,7 +13,8 @@ from planner_worlds import AT, PLACES, SLUG, Terms, Text, World
 
 def decided(world: World, terms: Terms) -> list[str]:
     contents = _contents(world, terms)
-    return sorted([*contents, *_tags(world, terms, contents)])
+    rival = ["held"] if world.rival and terms.push and terms.can("write") and not world.outside else []
+    return sorted([*contents, *_tags(world, terms, contents), *rival])
 
 
 # --- contents
@@ -43,8 +44,11 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return ["held"] if world.waiting else _if(terms.pull, f"pull {there}")
     if here == "UNFIT":
         return ["held"] if there or (terms.push and terms.can("write")) else []
-    if there is None and world.blocked and terms.push and terms.can("write"):
-        return ["held"]  # a stranger has the name
+    taken = world.blocked or world.stranger or world.rival
+    if there is None and taken and terms.push and terms.can("write"):
+        return ["held"]  # something else has the name, or wants it
+    if there is not None and world.rival:
+        return ["held"]  # whose of the two it is, nobody knows
     if there is None:
         return _published(replace(world, remote=None), here, terms) if terms.push and terms.can("write") else []
     if here == there:

@@ -32,7 +32,7 @@ from promptstore.sync.trees import (
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
 
-Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "UNFIT"]
+Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "UNFIT", "RIVAL"]
 TEXTS: tuple[Text, ...] = ("X", "A", "B", "C")
 PLACES: Mapping[Text, tuple[int, int]] = {
     "X": (0, 0),
@@ -62,6 +62,7 @@ def prompt(places: tuple[int, int], **more: Any) -> PromptFile:
 
 PROMPTS = {text: prompt(places) for text, places in PLACES.items()} | {
     "NAMED": prompt((0, 0), name="Another name"),
+    "RIVAL": prompt((5, 5), name=SLUG),
     "UNFIT": prompt((0, 0), metadata={"model": "a key that the vendor uses itself"}),
 }
 
@@ -80,7 +81,7 @@ class _RememberingLens:
         return getattr(VENDOR.lens, name)
 
     def project(self, file: PromptFile, slug: str) -> Document:
-        known = self._text.get(id(file))
+        known = self._text.get(id(file)) if slug == SLUG else None
         return self._projected[known] if known else VENDOR.lens.project(file, slug)
 
 
@@ -113,19 +114,28 @@ class World:
     """What our last publish went on top of, unseen; both had come from X."""
     name_there: str = SLUG
     """What the vendor calls it now."""
+    stranger: bool = False
+    """Whether another prompt of ours, in sync, has the name at the vendor."""
+    rival: bool = False
+    """Whether another file of ours, not linked either, wants the name."""
     outside: bool = False
     """Whether the remote's config leaves it out."""
 
     def trees(self) -> Trees:
         flag, none = frozenset({SLUG}), frozenset[str]()
         missing = self.remote is not None and self.sight != "listed"
+        base = {SLUG: self._base(self.base)} if self.base else {}
+        local = {SLUG: LocalEntry(self.local, self._local_tags(), self._problem())} if self.local else {}
+        seen = {SLUG: self._seen(self.remote)} if self.remote else {}
+        if self.stranger:
+            base["other"], local["other"], seen["other"] = _settled_stranger()
+        if self.rival:
+            local["other"] = LocalEntry("RIVAL")
         return Trees(
             "acme",
-            {SLUG: self._base(self.base)} if self.base else {},
-            {SLUG: LocalEntry(self.local, self._local_tags(), "line 3" if self.invalid else None)}
-            if self.local
-            else {},
-            {SLUG: self._seen(self.remote)} if self.remote else {},
+            base,
+            local,
+            seen,
             PROMPTS,
             {SLUG: self.numbers()},
             vanished=flag if missing else none,
@@ -135,6 +145,9 @@ class World:
             blocked={SLUG: "9"} if self.blocked else {},
             runaway=flag if self.runaway else none,
         )
+
+    def _problem(self) -> str | None:
+        return "line 3" if self.invalid else None
 
     def numbers(self) -> dict[str, int]:
         """Text -> its newest version on the branch."""
@@ -175,6 +188,17 @@ class World:
     def _local_tags(self) -> dict[str, LocalTag]:
         named = self.tags[1]
         return {TAG: LocalTag(f"commit of {named}", named, self.numbers()[named])} if named else {}
+
+
+def _settled_stranger() -> tuple[BaseEntry, LocalEntry, RemoteEntry]:
+    digest = digest_of(VENDOR.lens.project(PROMPTS["X"], "other"))
+    link = Link("7", SLUG, "1", digest, {"1": KnownVersion("X", digest)})
+    document = VENDOR.lens.project(PROMPTS["X"], "other")
+    return (
+        BaseEntry("X", link),
+        LocalEntry("X"),
+        RemoteEntry("7", SLUG, "", "1", "", document, {"1": SeenVersion("X", digest)}),
+    )
 
 
 def _version(text: str) -> str:
@@ -312,15 +336,21 @@ def _in_the_way(world: World) -> Iterator[World]:
     if world.local is not None:
         yield replace(world, invalid=True)
         yield replace(world, blocked=world.remote is None)
+        if world.base is None:
+            yield from (replace(world, stranger=True), replace(world, rival=True))
     if world.local == "X":
         yield from (replace(world, local=odd, base_seen=world.base_seen) for odd in ("NAMED", "UNFIT"))
     if world.base is not None:
         yield replace(world, unmerged="C")
     if world.base is not None and world.remote is not None:
         yield from (replace(world, name_there=name) for name in ("another", "zero"))
+        renamed = replace(world, old_there=False, name_there="another")
+        yield from (replace(renamed, tags=(None, tag, None)) for tag in ("X", "C") if world.local)
 
 
 def _tagged(world: World) -> World:
     """Moved here from X to C, where that can be."""
+    if world.tags[1]:
+        return world
     moved = (world.base and "X", world.local and "C", "X" if world.base and world.remote else None)
     return replace(world, tags=moved) if world.base and world.local and world.remote else world
