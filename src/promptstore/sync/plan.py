@@ -231,7 +231,9 @@ class Planner:
             reason = "its template format was changed on one side and its texts on the other"
             yield self._held(slug, f"{reason}: {problem.message}", "set `template_format` back, or change it there too")
             return
-        if merged.conflicts:
+        if merged.conflicts and base is None:  # one side will be taken as a whole: all that it differs in is shown
+            yield from self._all_differences(slug, local, theirs)
+        elif merged.conflicts:
             for conflict in merged.conflicts:
                 yield Conflict(self.trees.remote, slug, conflict.field, conflict.base, conflict.ours, conflict.theirs)
         elif not self.policy.pull:
@@ -440,7 +442,10 @@ class Planner:
             kind: Kind = "merge" if self.vendor.capabilities.write else "link"
             yield self._action(slug, kind, seen, fields=paths, reason=reason, blob=local.blob, data=theirs.data())
             return
-        for change in found:
+        yield from self._all_differences(slug, local, theirs)
+
+    def _all_differences(self, slug: str, local: LocalEntry, theirs: PromptFile) -> Iterator[Conflict]:
+        for change in changes(self._prompt(local.blob), theirs):
             yield Conflict(self.trees.remote, slug, change.path, None, change.old, change.new)
 
     def _held(self, slug: str, reason: str, hint: str) -> Held:

@@ -472,6 +472,15 @@ def test_a_name_that_another_prompt_has_there_is_not_taken_by_a_rename() -> None
     assert [action for action in plan.actions if action.slug == "p"] == []
 
 
+def test_two_that_met_unseen_differ_in_all_that_one_side_would_lose() -> None:
+    """Ours was published over theirs, and both were new: one of them is taken as a whole."""
+    theirs, ours = "left", "right"
+    link = replace(base(theirs, ours).link, unmerged=("1", ""))
+    plan = Case(BaseEntry(ours, link), ours, seen(theirs, ours)).contents()
+    assert [conflict.field for conflict in plan.conflicts] == ["tags", CONTENT]
+    assert plan.actions == ()
+
+
 def test_an_older_text_does_not_take_a_name_that_another_prompt_has_by_now() -> None:
     more = {"seen": {"p": seen("y"), "q": replace(seen("y", slug="q", id_="2"), name="Another name")}}
     renaming = replace(VENDOR, capabilities=replace(VENDOR.capabilities, rename=True))
