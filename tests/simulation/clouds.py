@@ -72,7 +72,9 @@ class Cloud:
         self.prompts: dict[str, Kept] = {}
         self.writes: list[str] = []
         self.seen: dict[tuple[str, str], Document] = {}
-        """Versions that an engine was shown in this run."""
+        """Versions of linked prompts that an engine was shown in this run."""
+        self.linked: frozenset[str] = frozenset()
+        """Ids of the prompts that the engine was linked with when the run began."""
         self.kept: dict[tuple[str, str], Document] = {}
         """Those shown in runs that did."""
         self.pending: list[tuple[float, Callable[[], Any]]] = []
@@ -290,7 +292,8 @@ class Desk:
 
     def _told(self, kept: Kept, saved: Saved) -> RemoteVersion:
         document = self._cloud.vendor.lens.normalise(self._cloud.raw(kept, saved))
-        self._cloud.seen[kept.id, saved.version] = document
+        if kept.id in self._cloud.linked:
+            self._cloud.seen[kept.id, saved.version] = document
         created = datetime.fromtimestamp(saved.time, UTC)
         return RemoteVersion(
             kept.id,

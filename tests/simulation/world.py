@@ -200,8 +200,9 @@ class World:
         self.acting, self.interrupted = clone, False
         wires = clone.open(life, lambda what, faults: self._weather(clone, bad, what, faults))
         depth = Depth(self.dice.random() < 0.1, self.dice.random() < 0.1) if bad is not CALM else Depth()
-        for cloud in self.clouds.values():
+        for name, cloud in self.clouds.items():
             cloud.seen.clear()
+            cloud.linked = frozenset(self.linked(clone, name))
         self.tell(f"{clone.name}: sync {options or ''}")
         try:
             engine = clone.engine(wires, **options)
