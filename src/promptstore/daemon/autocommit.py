@@ -43,9 +43,7 @@ class Burst:
 
 def ready(store: Store, wall: float, quiet: float) -> Burst | Busy | None:
     """The saved, valid and quiet files; None where the synced branch is not what is checked out here."""
-    if store.refs.head_branch() != store.branch:
-        return None
-    return sandwiched(store, lambda frame: _gather(store, frame, wall, quiet))
+    return sandwiched(store, lambda frame: _gather(store, frame, wall, quiet) if frame.branch == store.branch else None)
 
 
 def commit(store: Store, burst: Burst) -> str | None:

@@ -16,6 +16,8 @@ REF_MOST = 1.0
 FILE_MOST = 5.0
 FULL_LOOK = 300.0
 """Seconds between full looks, for events that were lost."""
+SHORTEST_POLL = 0.2
+"""Seconds between polls, even if the config says nothing at all."""
 LONGEST_BUSY = 30.0
 """The longest wait before a busy checkout is looked at again."""
 TOGETHER = 0.25
@@ -75,7 +77,7 @@ class Machine:
 
     def configured(self, config: Config, now: float) -> Machine:
         """The config says which remotes there are, how often to poll and how long to wait for quiet."""
-        poll = config.daemon.poll
+        poll = max(config.daemon.poll, SHORTEST_POLL)
         schedules = {
             name: self.schedules[name].polled_every(poll, now) if name in self.schedules else Schedule(poll, now)
             for name in config.remotes

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TextIO
 
 from promptstore.daemon.interruptible import Interruptible
@@ -17,7 +16,7 @@ from promptstore.daemon.log import Secrets, open_log
 from promptstore.daemon.loop import Clocks, Loop
 from promptstore.daemon.mailbox import Mailbox
 from promptstore.daemon.notify import Notifier
-from promptstore.daemon.status import Lock
+from promptstore.daemon.status import Lock, StatusFile, from_iso
 from promptstore.daemon.surroundings import Here
 from promptstore.daemon.systemd import Supervisor
 from promptstore.daemon.work import Assembled, Work
@@ -86,7 +85,8 @@ class Daemon:
             lock.release()
 
     def _run(self, lock: Lock, stream: TextIO | None, verbose: bool) -> int:
-        work = Work(self._root, self._assemble)
+        branch = StatusFile(self._folder).read().get("branch")
+        work = Work(self._root, self._assemble, branch=branch if isinstance(branch, str) else None)
         config = work.store.config
         log = open_log(self._folder, self._secrets, stream, verbose=verbose)
         worker = Worker(work, self._mailbox, time.monotonic)
@@ -100,6 +100,7 @@ class Daemon:
             lock=lock,
             folder=self._folder,
             secret=self._keys.environ.get(SECRET_VARIABLE, ""),
+            clean=self._secrets.clean,
             ready=self._announce,
         )
         log.info("started, process %s, with the config of %s", os.getpid(), work.source)
@@ -155,7 +156,8 @@ class Daemon:
 
     def _synced(self) -> dict[str, float]:
         told = LastSync(os.path.join(self._folder, "last-sync.json")).read()
-        return {name: datetime.fromisoformat(text).timestamp() for name, text in told.items()}
+        times = {name: from_iso(text) for name, text in told.items()}
+        return {name: time for name, time in times.items() if time is not None}
 
 
 class _Signals:

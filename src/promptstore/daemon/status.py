@@ -25,6 +25,14 @@ def iso(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def from_iso(text: object) -> float | None:
+    """The other way round; None for what is no time."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 class Lock:
     """``flock`` on an open file, which the system lets go when the process dies; the file says who has it."""
 

@@ -38,6 +38,7 @@ class Here:
         lock: Lock,
         folder: str,
         secret: str,
+        clean: Callable[[str], str],
         ready: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._work = work
@@ -48,6 +49,7 @@ class Here:
         self._lock = lock
         self._status = StatusFile(folder)
         self._secret = secret
+        self._clean = clean
         self._ready: Callable[[Mapping[str, Any]], None] | None = ready
         self._since = iso(time.time())
         self._watch: Watch | None = None
@@ -65,7 +67,7 @@ class Here:
             self._watch.refresh()
 
     def alert(self, config: Config, message: str) -> None:
-        self._notifier.tell(config.notify, message)
+        self._notifier.tell(config.notify, self._clean(message))
 
     def report(self, standings: Mapping[str, Standing], next_times: Mapping[str, float], problem: str | None) -> None:
         if not os.path.isdir(self._status.folder):
@@ -77,14 +79,21 @@ class Here:
             "config": self._work.source,
             "watching": "polling" if self._watch is None or self._watch.polling else "events",
             "webhook": self._listener.url if self._listener else None,
-            "problem": problem,
-            "remotes": {name: row(standing, next_times.get(name)) for name, standing in standings.items()},
+            "problem": problem and self._clean(problem),
+            "remotes": {name: self._row(standing, next_times.get(name)) for name, standing in standings.items()},
         }
-        self._status.write(document)
+        try:
+            self._status.write(document)
+        except OSError as error:
+            self._log.error("the status cannot be written: %s", error)
         if self._ready is not None:
             self._supervisor.tell("READY=1")
             self._ready(document)
             self._ready = None
+
+    def _row(self, standing: Standing, next_time: float | None) -> dict[str, Any]:
+        found = row(standing, next_time)
+        return {**found, "error": found["error"] and self._clean(found["error"])}
 
     def beat(self) -> bool:
         if self._supervisor.watchdog is not None:
@@ -109,7 +118,7 @@ class Here:
         if self._watch is None or (polling and not self._watch.polling):
             if self._watch is not None:
                 self._watch.stop()
-            self._watch = Watch(self._touched, polling=polling)
+            self._watch = Watch(self._touched, self._log.warning, polling=polling)
             self._log.info("watching %s", "by looking now and then" if polling else "for events")
         self._watch.over(places(self._work.store))
 

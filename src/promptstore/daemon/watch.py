@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -74,10 +75,13 @@ def _way(root: str, prompts: str) -> Iterable[Place]:
 
 
 class Watch:
-    """Observer threads over some places; ``touched`` is called from them."""
+    """Observer threads over some places; ``touched`` is called from them, ``told`` with what cannot be watched."""
 
-    def __init__(self, touched: Callable[[Touched], None], *, polling: bool) -> None:
+    def __init__(
+        self, touched: Callable[[Touched], None], told: Callable[[str], None] = lambda _: None, *, polling: bool
+    ) -> None:
         self._touched = touched
+        self._told = told
         self.polling = polling
         self._places: list[Place] = []
         self._watched: dict[Place, tuple[ObservedWatch, tuple[int, int]]] = {}
@@ -93,6 +97,11 @@ class Watch:
 
     def refresh(self) -> None:
         """Watch anew what was removed and made again, or has come only now."""
+        self._watch_anew()
+        if not all(emitter.is_alive() for emitter in self._observer.emitters):
+            self._restart(polling=self.polling)  # a thread that died hears nothing more
+
+    def _watch_anew(self) -> None:
         for place in self._places:
             there = _identity(place.path)
             known = self._watched.get(place)
@@ -113,22 +122,27 @@ class Watch:
             watch = self._observer.schedule(handler, place.path, recursive=place.recursive)
         except FileNotFoundError:
             return  # gone again: the folder above tells when it comes back
-        except OSError:
-            if self.polling:
-                raise
-            self._fall_back()
+        except OSError as error:
+            self._cannot(place, error)
             return
         self._watched[place] = (watch, there)
         self._touched(place.what)  # what happened before it was watched went unseen
 
-    def _fall_back(self) -> None:
-        """The system has no more watches to give (inotify(7): ENOSPC, EMFILE): look instead of listening."""
+    def _cannot(self, place: Place, error: OSError) -> None:
+        """Where the system has no more watches to give (inotify(7): ENOSPC, EMFILE), look instead of listening."""
+        if error.errno in {errno.ENOSPC, errno.EMFILE} and not self.polling:
+            self._told(f"the system has no more watches ({error}): looking every {POLLED_EVERY:g} seconds instead")
+            self._restart(polling=True)
+        else:
+            self._told(f"{place.path} cannot be watched: {error}")
+
+    def _restart(self, *, polling: bool) -> None:
         self._observer.stop()
         self._watched.clear()
-        self.polling = True
-        self._observer = _observer(polling=True)
+        self.polling = polling
+        self._observer = _observer(polling)
         self._observer.start()
-        self.refresh()
+        self._watch_anew()
 
     def _forget(self, place: Place) -> None:
         watch, _ = self._watched.pop(place)

@@ -78,14 +78,17 @@ class Looked:
 class Work:
     """The hands of the daemon. Used by one thread; ``store`` is open between jobs, its helpers are not."""
 
-    def __init__(self, root: str, assemble: Assemble, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, root: str, assemble: Assemble, *, branch: str | None = None, wall: Callable[[], float] = time.time
+    ) -> None:
+        """``branch`` is the synced branch as an earlier daemon knew it: what is checked out now has no say in it."""
         self._repository: Repository = require_repository(root)
         self._assemble = assemble
         self._wall = wall
         self._examined: Snapshot | None = None
         self._uncommitted: frozenset[str] = frozenset()
         self._fault: str | None = None
-        self.store, self.source = follow(root, self._repository, None)
+        self.store, self.source = follow(root, self._repository, branch)
 
     def close(self) -> None:
         self.store.close()

@@ -183,6 +183,14 @@ def test_a_remote_that_was_removed_during_its_pass_does_not_come_back() -> None:
     assert machine.schedules == {}
 
 
+def test_even_a_poll_of_nothing_does_not_spin() -> None:
+    always = Config(remotes=CONFIG.remotes, daemon=DaemonConfig(poll=0.0))
+    machine, _ = Machine.started(0.0).configured(always, 0.0).next_job(0.0)
+    machine, job = machine.next_job(0.0)
+    assert isinstance(job, Pass)
+    assert machine.ended(all_well(job), 0.0, 0.9).next_wake > 0.1
+
+
 def test_without_remotes_there_is_still_something_to_watch() -> None:
     machine, job = Machine.started(0.0).configured(Config(), 0.0).next_job(0.0)
     assert isinstance(job, Look)

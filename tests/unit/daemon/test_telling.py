@@ -19,7 +19,7 @@ from promptstore.daemon.log import Secrets, Tail, open_log, read_log
 from promptstore.daemon.notify import Notifier, filled
 from promptstore.daemon.running import _private
 from promptstore.daemon.standing import Outcome, Standing
-from promptstore.daemon.status import Lock, StatusFile, iso, report
+from promptstore.daemon.status import Lock, StatusFile, from_iso, iso, report
 from promptstore.daemon.surroundings import row
 from promptstore.errors import StoreBusy
 
@@ -109,6 +109,8 @@ def test_a_torn_status_is_no_status(tmp_path: Path, text: str) -> None:
 def test_times() -> None:
     assert iso(None) is None
     assert iso(1e9) == "2001-09-09T01:46:40Z"
+    assert from_iso("2001-09-09T01:46:40Z") == 1e9
+    assert [from_iso(text) for text in (None, "", "soon", 7)] == [None] * 4
 
 
 # --- log

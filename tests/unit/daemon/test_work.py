@@ -200,6 +200,14 @@ def test_the_config_of_the_commit_counts_and_not_the_file(work: Work, root: Path
     assert work.look(files=False).config.remotes.keys() == {"evil"}, "merged it counts"
 
 
+def test_what_is_checked_out_at_a_restart_has_no_say(root: Path) -> None:
+    git(root, "checkout", "-q", "-b", "evil")
+    configure(root, 'branch = "main"', 'branch = "evil"')
+    assert followed(root) == "refs/heads/evil"
+    assert followed(root, "main") == "refs/heads/main"
+    assert followed(root, "gone-meanwhile") == "refs/heads/evil"
+
+
 def test_a_broken_config_changes_nothing_and_is_said(work: Work, root: Path) -> None:
     configure(root, 'vendor = "promptlayer"', 'vendr = "promptlayer"')
     looked = work.look(files=False)
