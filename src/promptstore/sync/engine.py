@@ -30,6 +30,7 @@ from promptstore.sync.record import Recorder
 from promptstore.sync.recover import Recovery
 from promptstore.sync.review import ReviewBranch
 from promptstore.sync.session import Pool, Session, Threads
+from promptstore.sync.taken_in import take_in
 from promptstore.sync.team.lead import Alone, Lead
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.sync.witness import Witness
@@ -113,6 +114,8 @@ class Engine:
                 if self._has_unfinished(session) and self._leads(session):
                     self._recover(session)
                 counts[session.name] = self._observe(session, depth)
+                if not session.observer:
+                    take_in(self._store, session, self._local())
             except PromptStoreError as error:
                 session.fail(error)
                 session.down = True

@@ -6,7 +6,6 @@ wanted it is one branch for all clones and for whoever reviews it: what others p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from promptstore.errors import OriginRefuses, OriginUnreachable, RefMoved, StoreBusy, Where
@@ -17,10 +16,8 @@ from promptstore.store.writing import TextChange, new_commits
 from promptstore.sync.catch_up import catch_up, tree_changes
 from promptstore.sync.local import Local
 from promptstore.sync.review_edits import with_edits
+from promptstore.sync.taken_in import TOLD
 
-_TOLD = re.compile(
-    r"^Prompt: (?P<slug>.+)\nRemote: (?P<remote>.+)(?:\nRemote-Version: (?P<version>.+))?$", re.MULTILINE
-)
 _ALL = "refs/heads/promptstore/"
 
 
@@ -63,7 +60,7 @@ class ReviewBranch:
         """The prompts that commits of ours changed there: slug -> (the vendor's newest version, its commit)."""
         found: dict[str, tuple[str, str]] = {}
         for commit, message in self._store.git.revisions.messages(self._local.commit or "", tip):
-            said = _TOLD.search(message)
+            said = TOLD.search(message)
             if said and said["remote"] == self._remote:
                 found[said["slug"]] = (said["version"] or "", commit)
         return found
@@ -107,7 +104,7 @@ class ReviewBranch:
         here, there = self._store.refs.read(self.ref), self._there
         if here is None or there is None or self._store.locator.is_ancestor(there, here):
             return here or there
-        strange = (m for _, m in self._store.git.revisions.messages(there, here) if not _TOLD.search(m))
+        strange = (m for _, m in self._store.git.revisions.messages(there, here) if not TOLD.search(m))
         if any(strange):
             raise StoreBusy(
                 f"{self.name} here has commits that the one at {self._store.config.git.remote} has not",

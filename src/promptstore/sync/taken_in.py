@@ -1,0 +1,66 @@
+"""Vendor versions that L has taken in by now, though somebody went on from them before a run saw it: the pulled commit
+and an edit on top of it were pushed together, or merged together from the branch for review."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from promptstore.store.store import Store
+from promptstore.store.versions import Version
+from promptstore.sync.agreement import Agreed
+from promptstore.sync.local import Local
+from promptstore.sync.session import Session
+from promptstore.sync.trees import KnownVersion, RemoteEntry
+
+TOLD = re.compile(r"^Prompt: (?P<slug>.+)\nRemote: (?P<remote>.+)(?:\nRemote-Version: (?P<version>.+))?$", re.MULTILINE)
+"""What a commit that brings a vendor's version says of it."""
+
+
+def take_in(store: Store, session: Session, local: Local) -> None:
+    """Agree on vendor versions whose commits stand in L's history after the text that was last agreed on: what was
+    edited since was edited with sight of them."""
+    for slug, agreed in session.all_agreed().items():
+        seen, now = session.tracked.prompts.get(slug), local.prompts.get(slug)
+        proof = agreed.link.proof or agreed.blob
+        if seen is None or now in (None, proof) or seen.version == agreed.link.head or agreed.link.unmerged:
+            continue
+        found = _newest(store, session, slug, _since(local, slug, proof), agreed)
+        if found is not None:
+            session.agree(slug, _taken(agreed, seen, *found))
+
+
+def _since(local: Local, slug: str, proof: str) -> tuple[Version, ...]:
+    """L's versions after the agreed text; the newest is what is to be published, not what was taken in."""
+    versions = local.numbering.of(slug)
+    start = max((place for place, version in enumerate(versions, 1) if version.blob == proof), default=len(versions))
+    return versions[start:-1]
+
+
+def _newest(
+    store: Store, session: Session, slug: str, versions: tuple[Version, ...], agreed: Agreed
+) -> tuple[str, str] | None:
+    """The newest vendor version after the agreed one that one of these brought, and the text that did."""
+    seen = session.tracked.prompts[slug]
+    key = session.vendor.version_key
+    for version in reversed(versions):
+        told = _told(store, session.name, slug, version.commit)
+        if told in seen.versions and key(told) > key(agreed.link.head):
+            return told, version.blob
+    return None
+
+
+def _told(store: Store, remote: str, slug: str, commit: str) -> str:
+    found = store.objects.read(commit)
+    said = TOLD.search(found.data.decode("utf-8", "replace")) if found else None
+    return (said["version"] or "") if said and (said["slug"], said["remote"]) == (slug, remote) else ""
+
+
+def _taken(agreed: Agreed, seen: RemoteEntry, version: str, blob: str) -> Agreed:
+    """What a pull of that version had agreed on, had L said it at once: the vendor's own text, so that whatever else
+    the commit says goes out."""
+    made = seen.versions[version]
+    known: Mapping[str, KnownVersion] = {**seen.known_versions(), **agreed.link.versions}
+    link = replace(agreed.link, head=version, document=made.document, versions=known, proof=blob)
+    return Agreed(made.blob, link)
