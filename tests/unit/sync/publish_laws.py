@@ -111,8 +111,9 @@ class Story:
 
     def _somebody_saves(self) -> None:
         if self._numbers() or self.random.random() < 0.5:
-            text = self.text.strip() if self.random.random() < 0.2 else f"theirs {self.random.randrange(1000)}"
-            self.vendor.edit("p", text)
+            theirs = f"theirs {self.random.randrange(1000)}"
+            for text in self.random.choice([[theirs], [theirs], [theirs, self.text], [self.text], [self.text, theirs]]):
+                self.vendor.edit("p", text)
 
     def _publish(self, publication: Publication) -> Any:
         roll = 9 if self.calm else self.random.randrange(10)
