@@ -147,6 +147,21 @@ def test_versions_go_from_after_one_up_to_another(server: FakePhoenix, workspace
     assert list(workspace.versions("a", made[3], after=made[0])) == made[1:4]
 
 
+def test_what_a_look_at_the_newest_told_is_only_enough_where_nothing_lies_between(
+    server: FakePhoenix, workspace: Workspace
+) -> None:
+    made = server.add("a", "one", "two", "three")
+    workspace.read("a")
+    server.requests.clear()
+    assert list(workspace.versions("a", made[2], after=made[1])) == [made[2]]
+    assert server.requests == []
+    workspace.read("a")
+    assert list(workspace.versions("a", made[2], after=made[0])) == made[1:]
+    workspace.read("a")
+    made = server.add("a", "four")
+    assert list(workspace.versions("a", made[3], after=made[1])) == made[2:]
+
+
 def test_a_name_that_could_act_as_a_path_never_gets_into_a_url(server: FakePhoenix, workspace: Workspace) -> None:
     for name in ("../x", "a/b", "A", "", "a?b", "-"):
         with pytest.raises(BadResponse):

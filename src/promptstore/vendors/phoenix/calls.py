@@ -68,9 +68,12 @@ class Calls:
                 return wire.prompt(found)
         return None
 
-    def latest(self, name: str) -> Wire:
-        """The newest version. Raises RemoteMissing."""
-        return wire.data(self._http.get(f"/v1/prompts/{name}/latest"))
+    def newest(self, name: str) -> wire.Page:
+        """The two newest versions: mostly all there is to know. Raises RemoteMissing where there is none."""
+        page = wire.page(self._http.get(f"/v1/prompts/{name}/versions", {"limit": 2}))
+        if not page.items:
+            raise RemoteMissing(f"Phoenix has no prompt {name!r}", status=404)
+        return page
 
     def version(self, name: str, version: str) -> Wire:
         """One version of that very prompt; asked of the prompt, as the read by id alone gives anybody's."""

@@ -65,7 +65,7 @@ class PhoenixWorkspace:
     def read(self, prompt_id: str, version: str | None = None) -> RemoteVersion:
         """A version with what its prompt says now; of the newest both are asked anew."""
         name = _name(prompt_id)
-        found = self._calls.latest(name) if version is None else self._known.version(name, _version(version))
+        found = self._known.latest(name) if version is None else self._known.version(name, _version(version))
         prompt = self._known.prompt(name, fresh=version is None)
         if prompt is None:
             raise RemoteMissing(f"Phoenix has no prompt {name!r}", status=404)
@@ -91,7 +91,7 @@ class PhoenixWorkspace:
     def versions(self, prompt_id: str, head: str, after: str | None = None) -> Sequence[str]:
         start, end = version_order(_version(after)) if after else 0, version_order(_version(head))
         found: builtins.list[str] = []
-        for item in self._calls.versions(_name(prompt_id)):
+        for item in self._known.versions(_name(prompt_id), start, end):
             version = wire.version_id(item)
             if version_order(version) <= start:
                 break

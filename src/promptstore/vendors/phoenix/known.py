@@ -6,10 +6,12 @@ A version never changes; still each is given from here only once, since a later 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 from promptstore.errors import RemoteMissing
 from promptstore.vendors.phoenix import wire
 from promptstore.vendors.phoenix.calls import Calls
+from promptstore.vendors.phoenix.names import version_order
 from promptstore.vendors.values import Wire
 
 
@@ -23,6 +25,7 @@ class Known:
         self._seen: dict[str, wire.Prompt] = {}
         self._glances: dict[str, wire.Glance] = {}
         self._versions: dict[str, Wire] = {}
+        self._newest: dict[str, wire.Page] = {}
         self._born: dict[str, wire.Born] = {}
         self._tags = False
 
@@ -33,7 +36,7 @@ class Known:
         with self._lock:
             self._listed = tuple(prompt.name for prompt in prompts)
             self._seen = {prompt.name: prompt for prompt in prompts}
-            self._glances, self._versions = glances, {}
+            self._glances, self._versions, self._newest = glances, {}, {}
             self._tags = all(prompt.name in glances for prompt in prompts)
             self._born.update({glance.version: glance.born for glance in glances.values()})
         return prompts
@@ -44,12 +47,31 @@ class Known:
         if glance is not None:
             return glance.version
         try:
-            found = self._calls.latest(name)
+            found = self.latest(name)
         except RemoteMissing:
             return None
         version = wire.version_id(found)
         self.keep(version, found)
         return version
+
+    def latest(self, name: str) -> Wire:
+        """The newest version, asked now. Raises RemoteMissing."""
+        page = self._calls.newest(name)
+        with self._lock:
+            self._newest[name] = page
+        return page.items[0]
+
+    def versions(self, name: str, after: int, head: int) -> Iterator[Wire]:
+        """The versions, newest first, with all those after one number up to another among them.
+
+        What the last look at the newest ones told is enough where nothing else can lie between.
+        """
+        with self._lock:
+            page = self._newest.pop(name, None)
+        numbers = [version_order(wire.version_id(item)) for item in page.items] if page else []
+        if page and numbers[0] >= head and (page.cursor is None or numbers[-1] <= after):
+            return iter(page.items)
+        return self._calls.versions(name)
 
     def keep(self, version: str, item: Wire) -> None:
         """Remember a version for the next read of it."""
