@@ -12,6 +12,7 @@ from itertools import islice, product
 import pytest
 from planner_policy import decided
 from planner_worlds import (
+    SLUG,
     Terms,
     Text,
     World,
@@ -24,7 +25,7 @@ from planner_worlds import (
     said,
 )
 
-from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS
+from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS, Action
 
 State = tuple[World, Terms]
 Worlds = Callable[[], Iterator[World]]
@@ -70,9 +71,12 @@ def test_a_write_in_doubt_stops_everything(worlds: Worlds, every: int) -> None:
 @pytest.mark.parametrize(("worlds", "every"), SPACES)
 def test_states_keep_the_laws(worlds: Worlds, every: int) -> None:
     for world, terms in states(worlds, every):
-        kinds = {action.kind for action in planned(world, terms).actions if action.kind != "link"}
+        actions = planned(world, terms).actions
+        kinds = {action.kind for action in actions if action.kind != "link"}
         for law in (_loses_no_edit, _needs_proof_of_absence, _keeps_to_its_terms):
             law(world, terms, {*kinds})
+        for action in actions:
+            _says_what_it_means(world, action)
 
 
 @pytest.mark.slow
@@ -112,6 +116,27 @@ def _keeps_to_its_terms(world: World, terms: Terms, kinds: set[str]) -> None:
     assert (terms.can("delete") and terms.allow_delete) or "delete-remote" not in kinds
     assert terms.can("tags") or not kinds & (LOCAL_TAG_KINDS | REMOTE_TAG_KINDS)
     assert terms.can("untag") or "untag-remote" not in kinds
+
+
+def _says_what_it_means(world: World, action: Action) -> None:
+    """Which prompt at the vendor, and which of its versions the plan has taken into account; a reason for people."""
+    assert (action.remote, action.slug) == ("acme", SLUG)
+    assert action.reason
+    versions = world.vendor_versions()
+    if action.kind == "create-remote":
+        assert (action.remote_id, action.expected) == (None, None)
+    elif world.remote is not None and action.tag is None:
+        gone_unmet = world.sight == "gone" and world.base is None
+        assert action.remote_id == (None if gone_unmet else "1")
+        newest = "2" if action.kind == "merge" and world.unmerged else str(len(versions))
+        assert action.expected == newest or (action.kind == "link" and world.sight == "gone")
+    if action.kind in {"create-remote", "update-remote"}:
+        assert action.version == world.numbers()[action.blob or ""]
+    elif action.tag is None and action.expected is not None:
+        assert action.version == int(action.expected)
+    if action.tag is not None and action.expected is not None:
+        named = action.blob or {"1": "X", "2": "C"}[action.expected]
+        assert versions[int(action.expected) - 1] == named
 
 
 # --- convergence: the plans of a run, carried out one after the other, come to an end, and to agreement
