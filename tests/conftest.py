@@ -43,6 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text("[maintenance]\n\tauto = false\n")  # each commit would start one more process
     ours = ("GIT_", "PROMPTSTORE_", "PROMPTLAYER_", "GITHUB_EVENT_", "CI_PIPELINE_", "BUILD_REASON")
     for name in [name for name in os.environ if name.startswith(ours)]:
         monkeypatch.delenv(name)

@@ -27,8 +27,8 @@ def make_store(where: Path, config: str = CONFIG, prompts: dict[str, str] | None
     """A repository with a config and, where given, prompts in a first commit."""
     where.mkdir(parents=True, exist_ok=True)
     git(where, "init", "-q", "-b", "main")
-    git(where, "config", "user.name", "Ann")
-    git(where, "config", "user.email", "ann@example.com")
+    with (where / ".git/config").open("a") as settings:
+        settings.write("[user]\n\tname = Ann\n\temail = ann@example.com\n")
     (where / ".promptstore.toml").write_text(config)
     store = Store.open(where)
     if prompts is not None:

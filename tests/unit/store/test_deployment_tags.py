@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +59,8 @@ NAMES = [
     "'",
     "~",
 ]
+Puts = Callable[[Store, str, list[str]], None]
+"""``(store, prompt, tags)``"""
 WHEN = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 
@@ -76,9 +79,32 @@ def store(tmp_path: Path) -> Store:
 # --- names
 
 
-def test_every_name_a_vendor_may_use_is_a_tag(store: Store, tmp_path: Path) -> None:
-    for name in NAMES:
-        put(store, "a@2", name, f"why {name}")
+def put_together(store: Store, address: str, names: list[str]) -> None:
+    located = store.locate(parse_address(address))
+    move_tags(store, [NewPlace(located.slug, n, located.commit, located.version, f"why {n}") for n in names])
+
+
+def put_each(store: Store, address: str, names: list[str]) -> None:
+    for name in names:
+        put(store, address, name, f"why {name}")
+
+
+def delete_together(store: Store, slug: str, names: list[str]) -> None:
+    move_tags(store, [NewPlace(slug, name, None, None, "") for name in names])
+
+
+def delete_each(store: Store, slug: str, names: list[str]) -> None:
+    for name in names:
+        delete_tag(store, slug, name)
+
+
+@pytest.mark.parametrize(
+    ("puts", "deletes"),
+    [(put_together, delete_together), pytest.param(put_each, delete_each, marks=pytest.mark.slow)],
+    ids=["together", "one by one"],
+)
+def test_every_name_a_vendor_may_use_is_a_tag(store: Store, tmp_path: Path, puts: Puts, deletes: Puts) -> None:
+    puts(store, "a@2", NAMES)
     assert store.tags("a") == dict.fromkeys(NAMES, 2)
     for name in NAMES:
         assert store.get("a", tag=name).version == 2
@@ -87,8 +113,7 @@ def test_every_name_a_vendor_may_use_is_a_tag(store: Store, tmp_path: Path) -> N
     fresh = Store.open(tmp_path)
     assert fresh.tags("a") == dict.fromkeys(NAMES, 2)
     assert [(move.tag, move.why) for move in tag_history(fresh)] == [(n, f"why {n}") for n in reversed(NAMES)]
-    for name in NAMES:
-        delete_tag(fresh, "a", name)
+    deletes(fresh, "a", NAMES)
     assert fresh.tags("a") == {}
 
 

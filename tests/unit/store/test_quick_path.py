@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from effort import examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from repos import CONFIG, chat, commit, git, make_store
 
@@ -105,7 +106,7 @@ def apply(where: Path, kind: str, slug: str, value: str) -> None:
     git(where, "commit", "-q", "--allow-empty", "-m", kind)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(quick=5, thorough=40))
 @given(st.lists(st.tuples(edits, st.lists(addresses, min_size=3, max_size=6)), min_size=1, max_size=5))
 def test_over_random_stores_and_addresses(history: list[tuple[tuple[str, str, str], list[str]]]) -> None:
     with fresh_store() as where:

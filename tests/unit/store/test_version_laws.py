@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from effort import examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from repos import chat, make_store
 
@@ -100,7 +101,7 @@ def meanings(numbering: Numbering) -> dict[tuple[str, int], str]:
     return {(slug, v.number): v.blob for slug, found in numbering.versions.items() for v in found}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(quick=10, thorough=80))
 @given(steps)
 def test_numbers_never_change_and_always_give_the_same_bytes(
     history: list[tuple[str, tuple[str, str, bytes | str | None]]],
@@ -124,7 +125,7 @@ def test_numbers_never_change_and_always_give_the_same_bytes(
             assert store.get(slug, version=number).version == number
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(quick=6, thorough=40))
 @given(steps)
 def test_another_clone_counts_the_same_from_the_recorded_numbers(
     history: list[tuple[str, tuple[str, str, bytes | str | None]]],
