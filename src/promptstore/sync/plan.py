@@ -350,8 +350,7 @@ class Planner:
         elif self._waits(slug):
             yield self._waiting(slug)
         elif seen.digest != base.link.document or base.link.unmerged is not None:
-            theirs = self._lifted(slug, seen, base.blob)
-            yield Conflict(self.trees.remote, slug, "", self._prompt(base.blob).data(), None, theirs.data())
+            yield self._deleted_unseen(slug, base, seen)
         elif not self.policy.push:
             return
         elif not self.vendor.capabilities.delete:
@@ -364,6 +363,13 @@ class Planner:
             )
         else:
             yield self._action(slug, "delete-remote", seen, reason="deleted here")
+
+    def _deleted_unseen(self, slug: str, base: BaseEntry, seen: RemoteEntry) -> Conflict:
+        """Deleted here without sight of the vendor's newest text, or of one that ours was published over."""
+        theirs = self._lifted(slug, seen, base.blob)
+        if base.link.unmerged is not None and base.link.unmerged[0] in seen.versions:
+            theirs = self._prompt(seen.versions[base.link.unmerged[0]].blob)
+        return Conflict(self.trees.remote, slug, "", self._prompt(base.blob).data(), None, theirs.data())
 
     def _gone(self, slug: str, base: BaseEntry, local: LocalEntry | None) -> Iterator[Outcome]:
         seen = self.trees.seen.get(slug)

@@ -165,8 +165,9 @@ class Pusher:
         link = agreed.link if agreed else EMPTY_LINK
         known = KnownVersion(intent.blob, digest_of(version.document))
         unmerged = link.unmerged
-        if published.foreign:
-            unmerged = unmerged or (published.foreign[-1].version, agreed.blob if agreed else "")
+        unseen = self._unseen(published, link)
+        if unseen:
+            unmerged = unmerged or (unseen[-1], agreed.blob if agreed else "")
         versions = {**link.versions, version.version: known}
         new = Link(
             version.id,
@@ -181,6 +182,12 @@ class Pusher:
         self._session.agree(slug, Agreed(intent.blob, new))
         self._session.published.append(published)
         self._session.is_there(slug)
+
+    def _unseen(self, published: Published, link: Link) -> list[str]:
+        """Others' versions that came between; what was agreed on since the publish has been taken in."""
+        key = self._session.vendor.version_key
+        versions = [version.version for version in published.foreign]
+        return [version for version in versions if not link.head or key(version) > key(link.head)]
 
     # --- deleting
 

@@ -13,11 +13,15 @@ from memory_vendor import MemoryWorkspace, lost_reply
 from repos import chat, commit, git, make_store
 
 from promptstore.errors import BadResponse, RemoteUnreachable
+from promptstore.model.digest import digest_of
 from promptstore.store.address import parse_address
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.tagging import delete_tag, set_tag
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.files import Disk
+from promptstore.sync.journal import Intent
+from promptstore.sync.local import read_local
+from promptstore.sync.publish import Published
 from promptstore.sync.witness import Witness
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
@@ -604,3 +608,22 @@ def test_a_prompt_whose_same_text_was_saved_again_there_can_be_deleted_here(rig:
     commit(root(rig), {"p": None})
     assert kinds(rig.sync(allow_delete=True).done) == ["delete-remote p"]
     assert acme.by_name("p") is None
+
+
+def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    """A first publish landed late, on a namesake that had been pulled by then."""
+    acme.edit("p", TEXT)
+    acme.edit("p", OURS)
+    rig.sync()
+    kept = acme.edit("p", "ours, sent long ago")
+    engine = rig.engine()
+    session = next(iter(engine.sessions()))
+    session.load()
+    first, ours = acme.read(kept.id, "1"), acme.read(kept.id, "3")
+    blob = git(root(rig), "rev-parse", "HEAD:prompts/p.yaml")
+    intent = Intent("late", "acme", "p", blob, digest_of(ours.document), None, "done", rig.now, kept.id, "3")
+    pusher = engine._pusher(session, read_local(rig.store))
+    pusher.record("p", Published(ours, intent, (first,)))
+    agreed = session.agreed("p")
+    assert agreed is not None
+    assert (agreed.link.head, agreed.link.unmerged) == ("3", None)

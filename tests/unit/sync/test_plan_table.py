@@ -481,6 +481,13 @@ def test_two_that_met_unseen_differ_in_all_that_one_side_would_lose() -> None:
     assert plan.actions == ()
 
 
+def test_a_deletion_is_shown_the_text_that_ours_was_published_over() -> None:
+    link = replace(base("x", "y").link, unmerged=("1", ""))
+    plan = Case(BaseEntry("y", link), None, seen("x", "y"), policy=Policy(allow_delete=True)).contents()
+    assert [conflict.theirs["messages"][0]["content"] for conflict in plan.conflicts] == ["x"]
+    assert plan.actions == ()
+
+
 def test_an_older_text_does_not_take_a_name_that_another_prompt_has_by_now() -> None:
     more = {"seen": {"p": seen("y"), "q": replace(seen("y", slug="q", id_="2"), name="Another name")}}
     renaming = replace(VENDOR, capabilities=replace(VENDOR.capabilities, rename=True))
