@@ -31,7 +31,10 @@ def install(app: App, shown: bool, no_start: bool) -> None:
 
     service = _service(app)
     if shown:
-        app.write(service.text)
+        if app.json:
+            app.emit({"name": service.name, "path": service.path, "text": service.text})
+        else:
+            app.write(service.text)
         return
     replace_file(service.path, service.text)
     problem = "" if no_start else _carry_out(service.enable)

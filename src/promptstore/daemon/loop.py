@@ -15,6 +15,7 @@ from promptstore.daemon.schedule import Reading, slept
 from promptstore.daemon.standing import Outcome, Standing, Told
 from promptstore.daemon.work import Looked
 from promptstore.daemon.worker import Worker
+from promptstore.errors import PromptStoreError
 from promptstore.store.config import Config
 from promptstore.sync.actions import Action
 
@@ -164,10 +165,13 @@ class Loop:
         self._report()
 
     def _tell_fault(self, kind: type, result: object) -> None:
-        """What should never happen, in full, once for as long as it lasts."""
+        """What stopped a whole job, once for as long as it lasts; what should never happen, in full."""
         fault = repr(result) if isinstance(result, Exception) else ""
         if isinstance(result, Exception) and fault != self._faults.get(kind):
-            self._log.error("internal error: %s", result, exc_info=result)
+            if isinstance(result, PromptStoreError):
+                self._log.error("%s", result)
+            else:
+                self._log.error("internal error: %s", result, exc_info=result)
         self._faults[kind] = fault
 
     def _looked(self, job: Look, result: object) -> None:

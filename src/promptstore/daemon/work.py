@@ -138,7 +138,11 @@ class Work:
         return self._committed(burst, again)
 
     def _committed(self, burst: Burst, again: float | None) -> Looked:
-        if commit(self.store, burst) is None:
+        try:
+            done = commit(self.store, burst)
+        except PromptStoreError as error:  # a key to sign with that is locked, a full disk
+            return Looked(self.store.config, left=dict(burst.left) | dict.fromkeys(burst.blobs, str(error)))
+        if done is None:
             return Looked(self.store.config, busy="the branch moved, or a file was saved meanwhile")
         return Looked(self.store.config, frozenset(), tuple(sorted(burst.blobs)), dict(burst.left), again=again)
 

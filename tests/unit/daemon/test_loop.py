@@ -13,6 +13,7 @@ from promptstore.daemon.machine import Job, Look, Pass
 from promptstore.daemon.mailbox import Done, Hint, Mailbox, Message
 from promptstore.daemon.standing import Outcome, Standing
 from promptstore.daemon.work import Looked
+from promptstore.errors import GitError
 from promptstore.store.config import Config, DaemonConfig, RemoteConfig
 from promptstore.sync.actions import Action
 
@@ -227,6 +228,16 @@ def test_an_internal_error_of_a_job_is_told_and_survived(told: Callable[[], list
         "internal error: oh",
         "acme: failing: internal error: oh",
         "acme: all well again",
+    ]
+
+
+def test_an_error_of_ours_is_told_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "test")
+    world = World(until=1000.0)
+    world.looked_result = lambda _: GitError("the object 123 is missing")
+    world.play()
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("the object 123 is missing", None)
     ]
 
 

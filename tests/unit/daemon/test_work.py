@@ -112,6 +112,7 @@ def test_a_pull_is_no_news_and_a_moved_tag_is(work: Work, root: Path, acme: Memo
     assert work.look(files=False).wanted == {"acme"}
 
 
+@pytest.mark.slow
 def test_what_waited_for_a_clean_file_goes_on_when_it_is(work: Work, root: Path, acme: MemoryWorkspace) -> None:
     work.run(["acme"])
     file = root / "prompts" / "a.yaml"
@@ -140,6 +141,19 @@ def test_saved_files_are_committed_where_that_is_wished(work: Work, root: Path) 
     assert looked.wanted == {"acme"}
 
 
+def test_a_commit_that_cannot_be_signed_is_told_and_nothing_moves(work: Work, root: Path) -> None:
+    configure(root, "[remotes.acme]", "[daemon]\nautocommit = true\n[remotes.acme]")
+    git(root, "config", "commit.gpgsign", "true")
+    git(root, "config", "gpg.program", "false")
+    before = git(root, "rev-parse", "main")
+    (root / "prompts" / "a.yaml").write_text(chat("two"))
+    work.look(files=False)
+    looked = work.look(files=True)
+    assert looked.left.keys() == {"a"}
+    assert git(root, "rev-parse", "main") == before
+
+
+@pytest.mark.slow
 def test_another_branch_is_nobodys_to_commit_to(work: Work, root: Path, acme: MemoryWorkspace) -> None:
     configure(root, "[remotes.acme]", "[daemon]\nautocommit = true\n[remotes.acme]")
     work.run(["acme"])
