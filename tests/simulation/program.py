@@ -143,8 +143,8 @@ class Program:
             self.people.take_up(clone, *unseen[0])
             return True
         if plan.halted and plan.actions:
-            self.world.sync(clone, CALM, accept=plan.plan_id, allow_delete=True, republish=True)
-            return True
+            result = self.world.sync(clone, CALM, accept=plan.plan_id, allow_delete=True, republish=True)
+            return bool(result and result.done)
         return False
 
     def _resolve(self, clone: Clone, slug: str) -> None:

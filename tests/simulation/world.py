@@ -32,7 +32,7 @@ from promptstore.sync.local import read_local
 from promptstore.sync.observe import Depth
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
-from promptstore.sync.resolve import Resolver, Side
+from promptstore.sync.resolve import Resolver, Side, unchanged
 from promptstore.sync.session import Serial
 from promptstore.sync.witness import Witness
 
@@ -282,8 +282,9 @@ class World:
     def resolve(self, clone: Clone, slug: str, side: Side, editor: Callable[[str], str | None]) -> None:
         engine = clone.engine(clone.open(Life(), lambda _what, _faults: None))
         engine.load()
-        found = engine.plan().conflicts
+        found = list(engine.plan().conflicts)
         for session in engine.sessions():
+            found = unchanged(found, session.name, engine.plan())
             mine = [c for c in found if c.remote == session.name and c.slug == slug]
             if mine:
                 Resolver(clone.store, session, read_local(clone.store), side, editor).resolve(slug, mine)

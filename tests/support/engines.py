@@ -16,7 +16,7 @@ from promptstore.sync.local import read_local
 from promptstore.sync.observe import Depth
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
-from promptstore.sync.resolve import Resolver, Side
+from promptstore.sync.resolve import Resolver, Side, unchanged
 from promptstore.sync.session import Serial
 from promptstore.sync.team.joining import team_of
 from promptstore.sync.team.lead import Alone, Team
@@ -72,9 +72,10 @@ class Rig:
         """Settle one prompt's conflicts as the command does: without a network."""
         engine = self.engine()
         engine.load()
-        found = engine.plan().conflicts
+        found = list(engine.plan().conflicts)
         assert slug in {conflict.slug for conflict in found}
         for session in engine.sessions():
+            found = unchanged(found, session.name, engine.plan())
             mine = [c for c in found if c.remote == session.name and c.slug == slug]
             if mine:
                 Resolver(self.store, session, read_local(self.store), side, editor).resolve(slug, mine)

@@ -37,6 +37,8 @@ def resolve(
         raise UsageError("say how: --ours, --theirs or --edit", hint="promptstore resolve SLUG --ours")
     if bool(slugs) == everything:
         raise UsageError("name prompts, or give --all", hint="promptstore conflicts shows what there is")
+    from promptstore.sync.resolve import unchanged
+
     others = _others(fields, side)
     with app.store() as store, engine_lock(store):
         assembled = assemble(app, store, [remote] if remote else [], online=False)
@@ -45,6 +47,7 @@ def resolve(
         _check_fields(others, found)
         settle = _Settling(store, side, others)
         for session in assembled.sessions:
+            found = unchanged(found, session.name, assembled.engine.plan())
             settle(session, found, held)
             assembled.engine.record()
     if app.json:

@@ -13,7 +13,7 @@ from promptstore.model.prompt_file import PromptFile
 from promptstore.model.reading import parse_prompt
 from promptstore.store.store import Store
 from promptstore.store.writing import TextChange, commit_texts
-from promptstore.sync.actions import Action, Conflict
+from promptstore.sync.actions import Action, Conflict, Plan
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.local import Local, last_text
 from promptstore.sync.pull import Puller
@@ -24,6 +24,13 @@ from promptstore.vendors.base import Document
 
 Side = Literal["ours", "theirs", "edit"]
 OneSide = Literal["ours", "theirs"]
+
+
+def unchanged(found: list[Conflict], remote: str, plan: Plan) -> list[Conflict]:
+    """The conflicts without those of this remote that look otherwise by now: settling another remote's brought a text
+    here that nobody has seen beside this one's. They are for the next `resolve`."""
+    changed = {one.slug for one in found if one.remote == remote and one not in plan.conflicts}
+    return [one for one in found if one.remote != remote or one.slug not in changed]
 
 
 class Resolver:

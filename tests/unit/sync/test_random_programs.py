@@ -1,4 +1,4 @@
-"""Random programs, each from its seed; a failing one prints what was done and can be run again."""
+"""A few random programs over the real git; ``tests/simulation`` runs any number of them in memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ def run(where: Path, seed: int, vendors: int, length: int) -> None:
         program.rig.store.close()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_short_program(tmp_path: Path, seed: int) -> None:
-    run(tmp_path, seed, vendors=1 + seed % 2, length=3)
+def test_a_short_program(tmp_path: Path) -> None:
+    run(tmp_path, 0, vendors=1, length=2)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 160))
+@pytest.mark.parametrize("seed", range(100, 120))
 def test_a_long_program(tmp_path: Path, seed: int) -> None:
     run(tmp_path, seed, vendors=1 + seed % 2, length=10)

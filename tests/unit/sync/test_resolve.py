@@ -216,3 +216,28 @@ def test_a_tag_cannot_be_edited(rig: Rig, acme: MemoryWorkspace) -> None:
     assert conflicts(rig) == ["p tag:production"]
     with pytest.raises(ConflictError, match="cannot be edited"):
         rig.resolve("p", "edit")
+
+
+def test_a_side_is_taken_only_against_the_text_that_was_shown(tmp_path: Path) -> None:
+    """Settling one remote's conflict brings its other edits along; against those the next remote's is shown anew."""
+    config = '[store]\nprompts = "prompts"\nbranch = "main"\n' + "".join(
+        f'\n[remotes.{name}]\nvendor = "promptlayer"\n' for name in ("one", "two")
+    )
+    one, two = MemoryWorkspace(), MemoryWorkspace()
+    rig = Rig(make_store(tmp_path / "hub", config), {"one": one, "two": two})
+    text = "First.\n\nSecond.\n\nThird.\n\nFourth.\n\nFifth."
+    model = "model:\n  provider: openai\n  name: {}\n"
+    commit(root(rig), {"p": chat(text, model.format("old"))})
+    rig.sync()
+    one.edit("p", text.replace("First", "1st"), metadata={"model": {"provider": "openai", "name": "one"}})
+    two.edit("p", text.replace("Fifth", "5th, there"), metadata={"model": {"provider": "openai", "name": "old"}})
+    commit(root(rig), {"p": chat(text.replace("Fifth", "5th, here"), model.format("here"))})
+    rig.sync()
+    assert sorted((c.remote, c.field) for c in rig.plan().conflicts) == [
+        ("one", "model.name"),
+        ("two", "messages[0].content"),
+    ]
+    rig.resolve("p", "theirs")
+    assert "1st" in here(rig)
+    assert "5th, here" in here(rig)
+    assert [(c.remote, c.field) for c in rig.plan().conflicts] == [("two", "messages[0].content")]
