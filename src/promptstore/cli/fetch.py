@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from promptstore.cli.app import App
-from promptstore.cli.engine import assemble, engine_lock
+from promptstore.cli.engine import Assembled, assemble, engine_lock
 from promptstore.cli.framework import command
 from promptstore.cli.show import exit_code, show_errors
 
 if TYPE_CHECKING:
     from promptstore.store.store import Store
+    from promptstore.sync.actions import SyncError
 
 
 @command("fetch", "promptstore fetch promptlayer && git log promptlayer/main")
@@ -40,9 +41,17 @@ def fetch(app: App, remotes: tuple[str, ...], full: bool) -> int:
             finally:
                 assembled.close()
     rows |= {name: found.as_json() for name, found in counts.items()}
-    errors = assembled.errors()
+    errors = [error for error in assembled.errors() if not _leads_elsewhere(app, assembled, error)]
     show_errors(app, errors)
     return _report(app, rows, exit_code(Plan(), errors))
+
+
+def _leads_elsewhere(app: App, assembled: Assembled, error: SyncError) -> bool:
+    """Whether an error only says that another clone leads the remote: who looks needs no lead."""
+    if error.message not in {session.leader for session in assembled.sessions if session.name == error.remote}:
+        return False
+    app.note(f"{error.remote}: {error.message}")
+    return True
 
 
 def _fetch_shared(app: App, store: Store, remote: str) -> dict[str, int]:

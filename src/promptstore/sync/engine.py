@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from promptstore.errors import OriginRefuses, OriginUnreachable, PromptStoreError, RefMoved, StoreBusy
+from promptstore.errors import LeasedElsewhere, OriginRefuses, OriginUnreachable, PromptStoreError, RefMoved, StoreBusy
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
@@ -155,6 +155,7 @@ class Engine:
     def _only_look(self, session: Session, error: PromptStoreError) -> None:
         session.fail(error)
         session.observer = True
+        session.leader = error.message if isinstance(error, LeasedElsewhere) else ""
         session.pending.clear()
 
     def _has_unfinished(self, session: Session) -> bool:

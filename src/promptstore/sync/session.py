@@ -72,6 +72,8 @@ class Session:
     """Whether the remote could not be observed: then nothing is concluded or sent in this run."""
     observer: bool = False
     """Whether another clone leads this remote: then it is observed, and nothing of it is agreed on, sent or pulled."""
+    leader: str = ""
+    """Who leads it instead, in words, where that is known."""
     pending: dict[str, Agreed | None] = field(default_factory=dict)
     """Agreements reached but not yet recorded."""
     published: list[Published] = field(default_factory=list)
