@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(autouse=True)
-def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path_factory.mktemp("home")
+def _be_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".gitconfig").write_text("[maintenance]\n\tauto = false\n")  # each commit would start one more process
     ours = ("GIT_", "PROMPTSTORE_", "PROMPTLAYER_", "GITHUB_EVENT_", "CI_PIPELINE_", "BUILD_REASON")
     for name in [name for name in os.environ if name.startswith(ours)]:
@@ -51,3 +50,18 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """That of fixtures which several tests share."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _be_nobody(tmp_path_factory.mktemp("home"), monkeypatch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_environment(
+    shared_environment: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _be_nobody(tmp_path_factory.mktemp("home"), monkeypatch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from command_line import good, run, told
 from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import commit, git, make_store
+
+from promptstore.store.store import Store
 
 ROLES = ("system", "user")
 FIELDS = ("messages[0].content", "messages[1].content")
@@ -28,23 +32,34 @@ def save(acme: MemoryWorkspace, name: str, system: str, user: str) -> None:
     acme.save(name, {"prompt_template": {"type": "chat", "messages": messages}})
 
 
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
+Parted = tuple[Path, MemoryWorkspace]
 
 
-@pytest.fixture
-def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory: pytest.TempPathFactory) -> Parted:
     """Two prompts were agreed on; both messages of ``p`` were then changed on both sides, differently."""
-    rig = Rig(make_store(tmp_path / "repo"), {"acme": acme})
-    root = tmp_path / "repo"
-    commit(root, {"p": two("Be kind.", "Hello"), "q": two("Be brief.", "Bye")})
-    rig.until_quiet()
-    commit(root, {"p": two("Be very kind.", "Hello there"), "q": two("Be very brief.", "Bye")})
-    save(acme, "p", "Be strict.", "Good day")
-    save(acme, "q", "Be brief.", "Farewell")
-    rig.until_quiet()
-    return rig
+    root, acme = tmp_path_factory.mktemp("parted") / "repo", MemoryWorkspace()
+    with make_store(root) as store:
+        rig = Rig(store, {"acme": acme})
+        commit(root, {"p": two("Be kind.", "Hello"), "q": two("Be brief.", "Bye")})
+        rig.until_quiet()
+        commit(root, {"p": two("Be very kind.", "Hello there"), "q": two("Be very brief.", "Bye")})
+        save(acme, "p", "Be strict.", "Good day")
+        save(acme, "q", "Be brief.", "Farewell")
+        rig.until_quiet()
+    return root, acme
+
+
+@pytest.fixture
+def acme(parted: Parted) -> MemoryWorkspace:
+    return copy.deepcopy(parted[1])
+
+
+@pytest.fixture
+def rig(parted: Parted, tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+    """A copy of that store, to be changed."""
+    shutil.copytree(parted[0], tmp_path / "repo", symlinks=True)
+    return Rig(Store.open(tmp_path / "repo"), {"acme": acme}, now=1_001_000.0)
 
 
 @pytest.fixture
