@@ -158,6 +158,7 @@ def test_vendor_edits_wait_on_one_branch_until_they_are_merged(tmp_path: Path, a
 
 
 @pytest.mark.parametrize("way", ["squash", "rebase"])
+@pytest.mark.slow
 def test_a_branch_that_was_squashed_or_rebased_is_gone_too(tmp_path: Path, acme: MemoryWorkspace, way: str) -> None:
     ann = world(tmp_path, REVIEW, acme)
     acme.edit("p", "from the vendor")
@@ -188,6 +189,7 @@ def test_an_edit_on_both_sides_is_merged_on_the_branch(tmp_path: Path, acme: Mem
     assert acme.text("p") == both
 
 
+@pytest.mark.slow
 def test_the_branch_is_pushed_and_taken_away_where_pushing_is_wanted(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, REVIEW_PUSHED, acme)
     origin = tmp_path / "origin.git"

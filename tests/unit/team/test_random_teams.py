@@ -20,7 +20,7 @@ def run(where: Path, seed: int, length: int) -> None:
             rig.store.close()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_short_program(tmp_path: Path, seed: int) -> None:
     run(tmp_path, seed, length=1)
 

@@ -125,6 +125,7 @@ def test_what_a_reviewer_and_the_vendor_edited_alike_is_not_decided_by_a_program
     assert {conflict.slug for conflict in result.plan.conflicts} == {"p"}
 
 
+@pytest.mark.slow
 def test_a_rebased_branch_goes_on(tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace) -> None:
     acme.edit("p", "theirs")
     ann.sync()
@@ -140,6 +141,7 @@ def test_a_rebased_branch_goes_on(tmp_path: Path, ann: Rig, desk: Path, acme: Me
     assert reasons(ann.sync()) == [f"p: waiting: it is on {BRANCH} for review"]
 
 
+@pytest.mark.slow
 def test_commits_of_somebody_here_are_never_replaced(
     tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace
 ) -> None:
@@ -179,6 +181,7 @@ def test_only_what_was_merged_as_a_whole_is_taken_away(
     assert not is_there(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_text_that_comes_back_is_reviewed_like_any_other(
     tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_text_that_comes_back_is_reviewed_like_any_other(
     assert acme.text("p") == TEXT
 
 
+@pytest.mark.slow
 def test_the_next_leader_goes_on_with_the_same_branch(
     tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace
 ) -> None:
@@ -231,6 +235,7 @@ def test_a_deletion_there_is_reviewed_too(tmp_path: Path, ann: Rig, desk: Path, 
     assert acme.by_name("q") is None
 
 
+@pytest.mark.slow
 def test_a_branch_that_may_not_be_pushed_is_told(tmp_path: Path, ann: Rig, acme: MemoryWorkspace) -> None:
     hook = tmp_path / "origin.git" / "hooks" / "update"
     hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) echo protected >&2; exit 1;; esac\n')
@@ -245,6 +250,7 @@ def test_a_branch_that_may_not_be_pushed_is_told(tmp_path: Path, ann: Rig, acme:
     assert is_there(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_checked_out_branch_is_kept_until_it_is_left(
     tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace
 ) -> None:

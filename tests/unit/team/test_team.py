@@ -192,6 +192,7 @@ def test_without_the_origin_nobody_publishes(ann: Rig, origin: Path, acme: Memor
     assert acme.text("p") == "two"
 
 
+@pytest.mark.slow
 def test_a_leader_goes_on_while_the_origin_is_away_and_its_lease_lasts(
     ann: Rig, origin: Path, acme: MemoryWorkspace
 ) -> None:
@@ -227,6 +228,7 @@ def test_tags_go_round(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     assert ann.store.tags("p") == {}
 
 
+@pytest.mark.slow
 def test_two_clones_that_import_the_same_version_make_the_same_commit(
     ann: Rig, ben: Rig, acme: MemoryWorkspace
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_clone_that_has_not_heard_of_a_rename_takes_no_tag_away(ann: Rig, ben:
     }
 
 
+@pytest.mark.slow
 def test_a_tag_moved_under_the_old_name_counts_under_the_new_one(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     renamed_by_ann(ann, ben)
     commit(root(ben), {"p": chat(TEXT + "\n\nMore.")})
@@ -250,6 +251,7 @@ def test_a_command_beside_a_daemon_leaves_it_the_lead(ann: Rig, ben: Rig, acme: 
     assert "syncs this remote" in told(ben.sync())[0]
 
 
+@pytest.mark.slow
 def test_a_leader_that_died_after_its_work_leaves_nothing_in_doubt(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.keeps_lease = True
     ann.sync()
@@ -260,6 +262,7 @@ def test_a_leader_that_died_after_its_work_leaves_nothing_in_doubt(ann: Rig, ben
 # --- refusals
 
 
+@pytest.mark.slow
 def test_a_tag_that_the_origin_refuses_is_told_and_the_lease_given_up(
     ann: Rig, ben: Rig, origin: Path, acme: MemoryWorkspace
 ) -> None:
@@ -292,6 +295,7 @@ def test_a_branch_that_is_only_behind_keeps_nothing_waiting(ann: Rig, ben: Rig, 
     assert kinds(ann.until_quiet()) == []
 
 
+@pytest.mark.slow
 def test_a_branch_that_went_apart_says_which_way_a_prompt_waits(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.sync()
     edit(ben, "p", "ben's")
@@ -318,6 +322,7 @@ def test_an_edit_made_on_top_of_a_pulled_text_is_no_conflict(ann: Rig, acme: Mem
 # --- origins
 
 
+@pytest.mark.slow
 def test_an_origin_made_anew_gets_everything_back(ann: Rig, ben: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     tag(ann, "p")
     ann.sync()
@@ -351,6 +356,7 @@ def test_what_was_never_pushed_anywhere_is_not_published(tmp_path: Path, acme: M
     assert kinds(ann.sync()) == ["create-remote p"]
 
 
+@pytest.mark.slow
 def test_clones_from_before_they_shared_come_together(tmp_path: Path, acme: MemoryWorkspace) -> None:
     """Each has its own numbers, agreements and history of tags."""
     origin = make_origin(tmp_path)
@@ -378,6 +384,7 @@ def test_clones_from_before_they_shared_come_together(tmp_path: Path, acme: Memo
 # --- several remotes
 
 
+@pytest.mark.slow
 def test_two_remotes_led_by_two_clones(tmp_path: Path, acme: MemoryWorkspace) -> None:
     beta, origin = MemoryWorkspace(), make_origin(tmp_path, TWO)
     ann, ben = (clone(origin, name, acme=acme, beta=beta) for name in ("ann", "ben"))
