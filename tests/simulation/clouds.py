@@ -72,7 +72,7 @@ class Cloud:
         self.prompts: dict[str, Kept] = {}
         self.writes: list[str] = []
         self.seen: dict[tuple[str, str], Document] = {}
-        """Versions of linked prompts that an engine was shown in this run."""
+        """Newest versions of linked prompts that an engine was shown in this run."""
         self.linked: frozenset[str] = frozenset()
         """Ids of the prompts that the engine was linked with when the run began."""
         self.kept: dict[tuple[str, str], Document] = {}
@@ -292,7 +292,7 @@ class Desk:
 
     def _told(self, kept: Kept, saved: Saved) -> RemoteVersion:
         document = self._cloud.vendor.lens.normalise(self._cloud.raw(kept, saved))
-        if kept.id in self._cloud.linked:
+        if kept.id in self._cloud.linked and saved is kept.head:
             self._cloud.seen[kept.id, saved.version] = document
         created = datetime.fromtimestamp(saved.time, UTC)
         return RemoteVersion(

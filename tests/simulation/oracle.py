@@ -32,6 +32,10 @@ class Oracle:
             standing |= set().union(*(words(as_text(cloud.shown(kept))) for kept in cloud.live()))
         standing |= set().union(*(words(f"{c.ours} {c.theirs}") for c in plan.conflicts))
         standing |= set().union(*(self._unmerged(clone, plan) for clone in self.world.clones))
+        if self.world.counts["fault: base lost"]:
+            standing |= set().union(
+                *map(self._tracked, self.world.clones)
+            )  # what was buried unseen is forgotten with it
         lost = self.world.born - self.world.superseded - standing
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
@@ -45,6 +49,12 @@ class Oracle:
             mine = (f"prompts/{slug}.yaml", f".remote/{slug}/-/")
             found |= set().union(*(words(text.decode()) for path, text in files.items() if path.startswith(mine)))
         return found
+
+    def _tracked(self, clone: Clone) -> set[str]:
+        """The words of every vendor version that the tracking refs hold now."""
+        commits = filter(None, (clone.repository.refs.read(remote_ref(name)) for name in self.world.clouds))
+        texts = (text for commit in commits for text in clone.repository.committed(commit).values())
+        return set().union(*(words(text.decode()) for text in texts))
 
     def all_reachable(self, clone: Clone) -> None:
         """What an engine saw at a vendor is kept by some ref, for ever."""
