@@ -142,7 +142,7 @@ def hub(stage: Stage) -> None:
     stage.run("sync")
     stage.check(
         "Braintrust has PromptLayer's prompts, its variables in mustache",
-        stage.braintrust.text("support/triage").endswith("{{{ticket}}}"),
+        stage.braintrust.text("support/triage").endswith("{{{ ticket }}}"),
     )
     stage.check("PromptLayer and Braintrust have Basalt's prompt", _everywhere(stage, "Welcome the customer."))
     stage.check(

@@ -196,11 +196,11 @@ def test_what_phoenix_cannot_hold_is_held(data: dict[str, Any], field: str) -> N
 @pytest.mark.parametrize(
     ("text", "fmt", "there", "theirs"),
     [
-        ("Hi {{ name }}!", "jinja2", "Hi {{name}}!", "MUSTACHE"),
+        ("Hi {{ name }}!", "jinja2", "Hi {{ name }}!", "MUSTACHE"),
         ("Hi {name}!", "f-string", "Hi {name}!", "F_STRING"),
         ("{{#a}}x{{/a}}", "mustache", "{{#a}}x{{/a}}", "MUSTACHE"),
         ("{{ x }}", "none", "{{ x }}", "NONE"),
-        ('{"a": {{ b }}}', "jinja2", '{"a": {{b}}}', "MUSTACHE"),
+        ('{"a": {{ b }}}', "jinja2", '{"a": {{ b }}}', "MUSTACHE"),
         ("{{ '{{' }} {{ a }}", "jinja2", "{{{{ {a}", "F_STRING"),
         ("{% raw %}{{% endraw %}{{ a }}", "jinja2", "{{{a}", "F_STRING"),
     ],
@@ -217,7 +217,7 @@ def test_an_edit_comes_back_in_the_format_that_the_file_has() -> None:
     data = user("Hi {{ name }}!")
     document = sent(data)
     document["version"]["template"]["messages"][0]["content"][0]["text"] = "Hello {{name}}, {{day}}!"
-    assert lifted(document, "a", data) == user("Hello {{ name }}, {{ day }}!")
+    assert lifted(document, "a", data) == user("Hello {{name}}, {{day}}!")
 
 
 def test_a_string_template_stays_one() -> None:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from promptstore.model.templates.translate import Untranslatable, translate
-from promptstore.model.templates.translation.tree import NOWHERE
+from promptstore.model.templates.translation.respelling import carried
+from promptstore.model.templates.translation.tree import NOWHERE, Untranslatable
 from promptstore.vendors.phoenix.lens.normal import FORMATS, NAMESPACE
 from promptstore.vendors.prompt_formats import Change, PromptFormats
 from promptstore.vendors.values import Data
@@ -23,12 +23,12 @@ NATIVE: Mapping[str, str] = {theirs: ours for ours, theirs in FORMATS.items()}
 """Phoenix's template format -> the prompt file's."""
 
 _RAW = re.compile(r"\{\{\{([^{}]*)\}\}\}")
-_PLAIN = re.compile(r"\{\{\w+\}\}")
+_PLAIN = re.compile(r"\{\{[ \t]*\w+[ \t]*\}\}")
 _ODD = re.compile(r"\{\{|\}\}|[{\\]\0")
 
 
 def _translated(text: str, source: str, target: str) -> str:
-    there = translate(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
+    there = carried(text, cast("TemplateFormat", source), cast("TemplateFormat", target))
     return _read_alike(_RAW.sub(r"{{\1}}", there)) if target == "mustache" else there
 
 
