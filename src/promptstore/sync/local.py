@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from promptstore.errors import ConfigError
 from promptstore.store.store import Store
-from promptstore.store.versions import Numbering
+from promptstore.store.versions import Numbering, parse_log
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.trees import BaseEntry, LocalEntry, LocalTag
 
@@ -155,12 +155,25 @@ def base_entries(
     seen |= {
         slug for slug, proof in open_questions.items() if (slug, proof) in witnessed and _newer(local, slug, proof)
     }
+    seen |= _said(store, local, {slug: proof for slug, proof in open_questions.items() if slug not in seen})
     return {slug: BaseEntry(a.blob, a.link, slug not in open_questions or slug in seen) for slug, a in agreed.items()}
 
 
 def _newer(local: Local, slug: str, proof: str) -> bool:
-    numbers = {version.blob: version.number for version in local.numbering.of(slug)}
-    return numbers.get(local.prompts.get(slug, ""), 0) > numbers.get(proof, 0)
+    """Whether L's text came up only after ``proof``: one that was there before is no edit, however it came back."""
+    numbers = [(version.blob, version.number) for version in local.numbering.of(slug)]
+    now = min((number for blob, number in numbers if blob == local.prompts.get(slug)), default=0)
+    return now > max((number for blob, number in numbers if blob == proof), default=0)
+
+
+def _said(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:
+    """The slugs whose blob L's own history has said: a rewritten one has it in another commit than was numbered."""
+    if not blobs or local.commit is None:
+        return set()
+    log = store.git.revisions.changes(local.commit, [], store.layout.folder)
+    said = {(slug, blob) for step in parse_log(log, store.layout) for slug, blob in step.blobs.items()}
+    names = {slug: local.numbering.names_of(slug) for slug in blobs}
+    return {slug for slug, blob in blobs.items() if any((name, blob) in said for name in names[slug])}
 
 
 def _reachable(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:

@@ -338,6 +338,35 @@ def test_an_origin_made_anew_gets_everything_back(ann: Rig, ben: Rig, origin: Pa
     assert {"refs/prompts/p/-/production", "refs/promptstore/acme/base", "refs/promptstore/tag-log"} <= set(names)
 
 
+def rewritten(ann: Rig, ben: Rig, *texts: str) -> None:
+    """main at the origin is made anew with these texts, after ann published two."""
+    ann.sync()
+    edit(ann, "p", "two")
+    ann.sync()
+    git(root(ben), "checkout", "-q", "--orphan", "anew")
+    for text in texts:
+        commit(root(ben), {"p": chat(text)}, "Rewritten")
+    git(root(ben), "push", "-q", "-f", "origin", "anew:main")
+    git(root(ben), "fetch", "-q")
+    git(root(ben), "checkout", "-q", "-B", "main", "origin/main")
+    git(root(ann), "fetch", "-q")
+    ann.now = ben.now = ann.now + 7200
+
+
+def test_a_main_that_was_wound_back_takes_no_text_back(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    """ann published two herself, and still the old text that came back is no edit of hers."""
+    rewritten(ann, ben, TEXT)
+    for rig in (ann, ben, ann):
+        assert [held.slug for held in rig.sync().plan.held] == ["p"]
+    assert acme.text("p") == "two"
+
+
+def test_a_main_that_was_rewritten_goes_on(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    rewritten(ann, ben, TEXT, "two", "three")
+    assert kinds(ben.sync()) == ["update-remote p"]
+    assert acme.text("p") == "three"
+
+
 def test_what_was_never_pushed_anywhere_is_not_published(tmp_path: Path, acme: MemoryWorkspace) -> None:
     """A clone of an empty origin: its branch follows one that is not there yet."""
     git(tmp_path, "init", "-q", "--bare", "-b", "main", "origin.git")
