@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -124,19 +125,18 @@ def saved_in_pieces(file: Path, text: str) -> None:
 
 
 def saved_by_sed(file: Path, text: str) -> None:
-    import subprocess
-
-    last = text.splitlines()[-1].strip()
-    expression = f"$s/[^ ].*/{last}/"
     flags = ["-i", ""] if sys.platform == "darwin" else ["-i"]
-    subprocess.run(["sed", *flags, "-e", expression, str(file)], check=True)
+    subprocess.run(["sed", *flags, "-e", _substitution(text), str(file)], check=True)
 
 
 def saved_by_vim(file: Path, text: str) -> None:
-    import subprocess
+    command = f"%{_substitution(text)}"
+    subprocess.run(["vim", "-u", "NONE", "-es", "-c", command, "-c", "wq", str(file)], check=True)
 
-    last = text.splitlines()[-1].strip()
-    subprocess.run(["vim", "-u", "NONE", "-es", "-c", f"$s/[^ ].*/{last}/", "-c", "wq", str(file)], check=True)
+
+def _substitution(text: str) -> str:
+    """Puts the last word of ``text`` where the name of another way of saving stands."""
+    return f"s/saved_[a-z_]*/{text.rsplit(maxsplit=1)[-1]}/"
 
 
 HOW = [saved_in_place, saved_by_rename, saved_with_backup, saved_in_pieces, saved_by_sed]
