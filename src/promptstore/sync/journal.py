@@ -129,5 +129,5 @@ def _fits(row: Mapping[str, Any]) -> bool:
 
 
 def _is_torn(line: bytes) -> bool:
-    """Whether it is the beginning of a line of ours: nothing but what a dying machine left."""
-    return line.startswith(_START[: len(line)])
+    """Whether it is the beginning of a line of ours, and not all of it: nothing but what a dying machine left."""
+    return line.startswith(_START[: len(line)]) and not line.endswith(b"}")

@@ -16,9 +16,9 @@ from memory_vendor import LENS, MemoryWorkspace
 from promptstore.errors import PromptStoreError, RemoteRejected, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
-from promptstore.sync.journal import UNFINISHED, Journal
+from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
-from promptstore.vendors.base import Document, Publication
+from promptstore.vendors.base import Document, Publication, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
 SETTLE = 90.0
@@ -35,6 +35,17 @@ class MemoryFiles:
     random: Random
     calm: bool = False
     content: dict[str, bytes] = field(default_factory=dict)
+    spoilt: bool = False
+
+    def spoil(self) -> None:
+        """Once, something else overwrites a line, or adds one that is none of ours."""
+        lines = self.content.get("journal", b"").splitlines(keepends=True)
+        if lines and not self.spoilt:
+            at = self.random.randrange(len(lines))
+            other = (b"\x00\xff not ours\n", b"[1, 2]\n", lines[at].replace(b'"slug":"p"', b'"slug":7'))
+            lines[at] = self.random.choice([*other, lines[at] + b'{"intent":"x","state":"prepared"}\n'])
+            self.content["journal"] = b"".join(lines)
+            self.spoilt = True
 
     def read(self, path: str) -> bytes | None:
         return self.content.get(path)
@@ -88,6 +99,8 @@ class Story:
         self.text = "ours "
         self._send = self.vendor.publish
         self.vendor.publish = self._publish  # type: ignore[method-assign]
+        self._look = self.vendor.read
+        self.vendor.read = self._read  # type: ignore[method-assign]
         self.vendor.chaos = self._weather
 
     # --- the vendor and its weather
@@ -114,6 +127,13 @@ class Story:
             theirs = f"theirs {self.random.randrange(1000)}"
             for text in self.random.choice([[theirs], [theirs], [theirs, self.text], [self.text], [self.text, theirs]]):
                 self.vendor.edit("p", text)
+
+    def _read(self, prompt_id: str, version: str | None = None) -> RemoteVersion:
+        """Now and then a replica answers that is further behind than what the engine has seen."""
+        newest = max(map(int, self.heard), default=0)
+        if version is None and newest > 1 and not self.calm and self.random.random() < 0.1:
+            return self._look(prompt_id, str(self.random.randrange(1, newest)))
+        return self._look(prompt_id, version)
 
     def _publish(self, publication: Publication) -> Any:
         roll = 9 if self.calm else self.random.randrange(10)
@@ -159,20 +179,28 @@ class Story:
             try:
                 self._turn()
             except (Killed, PromptStoreError):
+                if self.random.random() < 0.1:
+                    self.files.spoil()
                 self.now += self.random.choice((1, 30, 100))
-            if self.published and not self.late and self.calm:
+            if (self.published or self._is_linked()) and not self.late and self.calm:
                 return
+            self.now += 10
         raise AssertionError("it never came to an end")
 
     def _turn(self) -> None:
         publisher = Publisher(
             "acme", VENDOR, self.vendor, Journal("journal", self.files), lambda: self.now, SETTLE, self._new_id
         )
+        publisher.journal.forget_settled(self.now + 1)
         for intent in publisher.journal.intents().values():
             if intent.state in UNFINISHED and not self.published:
                 self._note(publisher.settle_one(intent, self._document(), frozenset(self.heard)))
-        while not self.published:
+        while not self.published and not self._is_linked():
             self._note(publisher.publish(self._wanted()))
+
+    def _is_linked(self) -> bool:
+        """Whether the engine has seen its very text there: then it is agreed on, and nothing is sent."""
+        return any(self.vendor.text("p", int(number)).strip() == self.text.strip() for number in self.heard)
 
     def _new_id(self) -> str:
         return f"intent{self.random.randrange(10**9)}"
@@ -196,18 +224,33 @@ class Story:
     # --- what must be true at the end
 
     def judge(self) -> None:
-        assert self.published is not None
-        version, numbers = self.published.version, self._numbers()
         assert len(self.ours) <= 1, f"made twice: {self.ours}"
+        if self.published is None:
+            return
+        version, numbers = self.published.version, self._numbers()
         assert version.version in numbers
         said = LENS.normalise(version.document)["prompt_template"]["messages"][0]["content"][0]["text"]
         assert said.strip() == self.text.strip()
         unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard
         assert not unheard, f"buried: {unheard}"
         assert version.version not in {foreign.version for foreign in self.published.foreign}
-        last = [*Journal("journal", self.files).intents().values()][-1]
-        assert (last.state, last.version, last.id) == ("done", version.version, version.id)
-        assert digest_of(self._document()) == last.document
+        done = [intent for intent in Journal("journal", self.files).intents().values() if intent.state == "done"]
+        assert [(intent.version, intent.id) for intent in done] == [(version.version, version.id)]
+        assert digest_of(self._document()) == done[0].document
+        self._forgets(done[0])
+
+    def _forgets(self, done: Intent) -> None:
+        """Nothing is forgotten before it is recorded, nor soon after; then all of it."""
+        journal = Journal("journal", self.files)
+        journal.forget_settled(self.now + 1)
+        assert journal.intents()[done.intent] == done
+        for intent in journal.intents().values():
+            if intent.state in UNFINISHED:
+                journal.move(intent, "recorded", self.now)
+        journal.forget_settled(self.now - 1)
+        assert journal.intents()[done.intent].state == "recorded"
+        journal.forget_settled(self.now)
+        assert journal.intents() == Journal("journal", self.files).intents() == {}
 
 
 def check(number: int) -> None:
