@@ -14,6 +14,8 @@ itself; ``observing``: another machine writes there (or may)."""
 
 LASTING = 600.0
 """Seconds of failure after which somebody is told."""
+MOST_HELD = 5
+"""So many newly held prompts are named in the log at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Outcome:
     error: str | None = None
     conflicts: frozenset[tuple[str, str]] = frozenset()
     """(slug, field) of each."""
-    held: int = 0
+    held: frozenset[tuple[str, str]] = frozenset()
+    """(slug, reason) of each."""
     done: tuple[Action, ...] = ()
     reached: bool = True
     """Whether the remote answered, whatever became of single prompts."""
@@ -49,14 +52,17 @@ class Standing:
     synced: float | None = None
 
     def after(self, outcome: Outcome, now: float, wall: float) -> tuple[Standing, Told]:
-        """The standing after a pass, and what to tell of it."""
+        """The standing after a pass, and what to tell of it. A remote that did not answer stands as it stood."""
+        if not outcome.reached:
+            outcome = replace(outcome, conflicts=self.outcome.conflicts, held=self.outcome.held)
         fails = outcome.state in {"unreachable", "failing"}
         since = (now if self.failing_since is None else self.failing_since) if fails else None
         failure = self._failure(outcome, since, now)
         alerts = [*_conflicts(self.outcome, outcome), *_halt(self.outcome, outcome), *failure]
         synced = wall if outcome.reached and outcome.state != "observing" else self.synced
         standing = Standing(outcome, since, fails and (self.alerted or bool(failure)), synced)
-        return standing, Told(_change(self.outcome, outcome), tuple(alerts))
+        lines = (*_change(self.outcome, outcome), *_newly_held(self.outcome, outcome))
+        return standing, Told(lines, tuple(alerts))
 
     def _failure(self, outcome: Outcome, since: float | None, now: float) -> list[str]:
         """A failure that lasts, or that will not pass by itself; told once."""
@@ -72,6 +78,13 @@ def _change(before: Outcome, now: Outcome) -> tuple[str, ...]:
     if now.state == "ok":
         return () if before.state == "starting" else (f"{now.remote}: all well again",)
     return (f"{now.remote}: {now.state}" + (f": {now.error}" if now.error else ""),)
+
+
+def _newly_held(before: Outcome, now: Outcome) -> list[str]:
+    """What is left alone from now on, and why; of many only the first."""
+    fresh = sorted(now.held - before.held)
+    lines = [f"{now.remote}: held {slug}: {reason}" for slug, reason in fresh[:MOST_HELD]]
+    return [*lines, f"{now.remote}: held {len(fresh) - MOST_HELD} more"] if len(fresh) > MOST_HELD else lines
 
 
 def _conflicts(before: Outcome, now: Outcome) -> list[str]:
@@ -95,7 +108,7 @@ def judged(remote: str, plan: Plan, done: Iterable[Action], errors: Iterable[Syn
         remote,
         "ok",
         conflicts=frozenset((c.slug, c.field) for c in plan.conflicts if c.remote == remote),
-        held=sum(held.remote == remote for held in plan.held),
+        held=frozenset((held.slug, held.reason) for held in plan.held if held.remote == remote),
         done=tuple(action for action in done if action.remote == remote),
         reached=all(error.slug is not None or _is_busy(error) for error in mine),
     )

@@ -166,5 +166,5 @@ def row(standing: Standing, next_time: float | None) -> dict[str, Any]:
         "state": outcome.state,
         "error": outcome.error,
         "conflicts": len(outcome.conflicts),
-        "held": outcome.held,
+        "held": len(outcome.held),
     }

@@ -69,6 +69,21 @@ def test_new_conflicts_are_told_and_known_ones_are_not() -> None:
     assert "p0, p1, p2 and 6 more" in alerts(story([many]))[0]
 
 
+def test_what_is_held_is_a_line_when_it_begins() -> None:
+    one = Outcome("acme", "ok", held=frozenset({("a", "mustache is not for this vendor")}))
+    assert lines(story([OK, one, one, OK])) == ["acme: held a: mustache is not for this vendor"]
+    many = Outcome("acme", "ok", held=frozenset((f"p{n}", "why") for n in range(30)))
+    told = lines(story([many, many]))
+    assert (len(told), told[0], told[-1]) == (6, "acme: held p0: why", "acme: held 25 more")
+
+
+def test_what_was_known_before_an_outage_is_not_told_again_after_it() -> None:
+    known = Outcome("acme", "conflict", conflicts=frozenset({("a", "name")}), held=frozenset({("b", "why")}))
+    told = story([known, AWAY, AWAY, known])
+    assert lines(told[1:]) == ["acme: unreachable: no route", "acme: conflict"]
+    assert alerts(told[1:]) == []
+
+
 def test_a_halt_is_told_once() -> None:
     halt = Outcome("acme", "halted", "12 of 20 prompts are gone")
     assert alerts(story([OK, halt, halt])) == ["acme: halted: 12 of 20 prompts are gone"]
@@ -122,7 +137,7 @@ def test_conflicts_held_and_halts_of_the_remote_count() -> None:
         (Held("acme", "c", "why", "how"), Held("bee", "c", "why", "how")),
     )
     outcome = judged("acme", plan, plan.actions, [])
-    assert (outcome.state, outcome.conflicts, outcome.held) == ("conflict", {("a", "name")}, 1)
+    assert (outcome.state, outcome.conflicts, outcome.held) == ("conflict", {("a", "name")}, {("c", "why")})
     assert outcome.done == (ACTION,)
     halted = judged("acme", Plan(halted=(Halted("acme", "all gone"),)), [], [])
     assert halted.state == "halted"

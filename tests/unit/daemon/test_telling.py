@@ -72,7 +72,10 @@ def test_status_of_a_daemon_that_never_ran(tmp_path: Path) -> None:
 
 def test_status_of_one_that_runs_and_of_one_that_was_killed(tmp_path: Path) -> None:
     folder = str(tmp_path)
-    standing = Standing(Outcome("acme", "conflict", conflicts=frozenset({("a", "name")}), held=2), synced=0.0)
+    standing = Standing(
+        Outcome("acme", "conflict", conflicts=frozenset({("a", "name")}), held=frozenset({("b", "x"), ("c", "y")})),
+        synced=0.0,
+    )
     document = {
         "pid": os.getpid(),
         "since": "2026-01-01T00:00:00Z",
