@@ -112,14 +112,16 @@ def _rename(store: Store, old: str, new: str, tags: dict[str, str], taken: dict[
     for tag, commit in tags.items():
         moves.append(RefMove(tag_ref(old, tag), None, commit))
         there = taken.get(tag)
-        if there is None or (there != commit and _last_moved(store, tag, old, new) == old):
+        if there is None or (there != commit and _went_on(store, old, tag, there, commit)):
             moves.append(RefMove(tag_ref(new, tag), commit, there))
     store.refs.move(moves, f"promptstore: tags follow {old} to {new}")
 
 
-def _last_moved(store: Store, tag: str, *slugs: str) -> str | None:
-    """The name under which a tag was moved last: another clone may not have heard of the rename yet."""
-    return next((move.slug for move in tag_history(store) if move.tag == tag and move.slug in slugs), None)
+def _went_on(store: Store, slug: str, tag: str, was: str, now: str) -> bool:
+    """Whether the last move of a tag took it from ``was`` to ``now`` under this name: in a clone that had not heard of
+    the rename yet."""
+    last = next((move for move in tag_history(store) if move.tag == tag and move.slug == slug), None)
+    return last is not None and (last.old_commit, last.new_commit) == (was, now)
 
 
 def tag_history(store: Store, slug: str | None = None) -> list[TagMove]:
