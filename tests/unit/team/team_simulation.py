@@ -245,9 +245,10 @@ class Team:
         chance = self.random.random()
         if chance >= self.trouble:
             return
-        if chance < self.trouble / 4:
+        if chance < self.trouble / 3:
             self.log.append(f"  meanwhile, {step}:")
-            self.random.choice([self.edit_there, self.edit_and_push_elsewhere])()
+            racing = [self.edit_there, self.edit_and_push_elsewhere, self.sync_elsewhere, self.sync_elsewhere]
+            self.random.choice(racing)()
         elif step in {"before publish", "after publish"}:
             self.log.append(f"  lost {step}")
             raise WriteInDoubt("no answer")
@@ -264,6 +265,19 @@ class Team:
         self.edit_and_push()
         self.rigs = everyone
 
+    def sync_elsewhere(self) -> None:
+        """Another clone's run begins and ends in the middle of this one."""
+        name = self.random.choice([name for name in self.rigs if name != self.at_work])
+        weather, self.trouble, self.dies_at = (self.trouble, self.dies_at), 0.0, 0
+        rig = self.rigs[name]
+        rig.now = self.now + self.random.choice([-8, 0, 8])
+        self.log.append(f"  {name}: sync")
+        try:
+            self.told(rig.sync())
+        except PromptStoreError as error:
+            self.log.append(f"  {error!r}")
+        self.trouble, self.dies_at = weather
+
     def git_fails(self, when: str, what: str) -> None:
         self.die(f"{when} {what}")
         if self.random.random() < self.trouble / 4:
@@ -275,8 +289,8 @@ class Team:
         self.at_work = name = self.anyone()
         rig = self.rigs[name]
         rig.now = self.now + self.random.choice([-8, 0, 8])
-        self.steps, self.trouble = 0, self.random.choice([0.0, 0.0, 0.05, 0.2])
-        self.dies_at = self.random.randrange(1, 60) if self.random.random() < 0.35 else 0
+        self.steps, self.trouble = 0, self.random.choice([0.0, 0.1, 0.3])
+        self.dies_at = self.random.randrange(1, 60) if self.random.random() < 0.4 else 0
         away = self.random.random() < 0.1
         self.log.append(f"{name}: sync" + (", the origin is away" if away else ""))
         if away:

@@ -28,4 +28,4 @@ def test_a_short_program(tmp_path: Path, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_a_long_program(tmp_path: Path, seed: int) -> None:
-    run(tmp_path, seed, length=4)
+    run(tmp_path, seed, length=3)
