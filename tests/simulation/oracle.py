@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clouds import Cloud, as_text
+from people import HIDDEN
 from words import words
 from world import Clone, World
 
@@ -36,9 +37,16 @@ class Oracle:
             standing |= set().union(
                 *map(self._tracked, self.world.clones)
             )  # what was buried unseen is forgotten with it
-        lost = self.world.born - self.world.superseded - standing
+        lost = self.world.born - self.world.superseded - standing - self._private()
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
+
+    def _private(self) -> set[str]:
+        """What one clone's files hold beside what vendors can is unknown to whoever edits or deletes in another."""
+        if len(self.world.clones) == 1:
+            return set()
+        objects = self.world.database.objects.values()
+        return set().union(*(HIDDEN.findall(item.data.decode()) for item in objects if item.kind == "blob"))
 
     def _unmerged(self, clone: Clone, plan: Plan) -> set[str]:
         """What was seen of prompts in conflict: fields that one side alone has come along once it is settled."""
@@ -56,9 +64,10 @@ class Oracle:
         texts = (text for commit in commits for text in clone.repository.committed(commit).values())
         return set().union(*(words(text.decode()) for text in texts))
 
-    def all_reachable(self, clone: Clone) -> None:
+    def all_reachable(self) -> None:
         """What an engine saw at a vendor is kept by some ref, for ever."""
-        kept = set().union(*(words(text.decode()) for text in clone.repository.reachable_blobs()))
+        blobs = (text for clone in self.world.clones for text in clone.repository.reachable_blobs())
+        kept = set().union(*(words(text.decode()) for text in blobs))
         for cloud in self.world.clouds.values():
             for (prompt, version), document in cloud.kept.items():
                 lost = words(as_text(document)) - kept

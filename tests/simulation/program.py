@@ -17,8 +17,9 @@ LENGTH = 3
 class Program:
     """``run`` raises AssertionError, naming the law, where one is broken."""
 
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
+    def __init__(self, seed: int, clones: int = 1) -> None:
+        """``clones`` that know of each other only through the vendors."""
+        self.world = World(seed, clones)
         self.dice = self.world.dice
         self.people = People(self.world)
         self.oracle = Oracle(self.world)
@@ -34,7 +35,9 @@ class Program:
         self._rest()
 
     def _begin(self) -> None:
-        for clone in self.world.clones:
+        for clone in self.world.clones[1:]:
+            clone.repository.commit(clone.who(), "Start")
+        for clone in self.world.clones[:1]:
             with self.world.by_hand(clone, "start"):
                 for slug in NAMES[: self.dice.randrange(len(NAMES) + 1)]:
                     text = new_file(self.world.word, self.dice)
@@ -102,21 +105,35 @@ class Program:
             clone.repository.checkout.mend()
             self.people.mend_files(clone)
             self.people.commit_all(clone)
-        clone = self.world.clones[0]
-        for _ in range(12):
-            result = self._until_quiet(clone)
-            self.oracle.nothing_lost(result.plan)
-            if not self._settle(clone, result.plan):
+        for _ in range(8):
+            before = [cloud.state() for cloud in self.world.clouds.values()]
+            for clone in self.world.clones:
+                self._come_to_rest(clone)
+            if len(self.world.clones) == 1 or before == [cloud.state() for cloud in self.world.clouds.values()]:
                 break
         else:
-            self.world.fail("law 3", "people never get to an end")
-        self._judge(clone)
+            self.world.fail("law 3", "the clones never come to rest")
+        self._judge()
 
-    def _judge(self, clone: Clone) -> None:
-        plan = self.world.shown[clone.name]
-        self.oracle.all_reachable(clone)
+    def _come_to_rest(self, clone: Clone) -> None:
+        for _ in range(12):
+            result = self._until_quiet(clone)
+            if len(self.world.clones) == 1:
+                self.oracle.nothing_lost(result.plan)
+            if not self._settle(clone, result.plan):
+                return
+        self.world.fail("law 3", "people never get to an end")
+
+    def _judge(self) -> None:
+        plans = self.world.shown
+        joined = Plan()
+        for clone in self.world.clones:
+            joined = joined.joined(plans[clone.name])
+        self.oracle.nothing_lost(joined)
+        self.oracle.all_reachable()
         self.oracle.published_once()
-        self.oracle.converged(clone, plan)
+        for clone in self.world.clones:
+            self.oracle.converged(clone, plans[clone.name])
 
     def _until_quiet(self, clone: Clone) -> Result:
         """Runs until one, right after another, has nothing to do; that one must not write anything, either."""

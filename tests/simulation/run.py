@@ -41,9 +41,9 @@ class Story:
     log: tuple[str, ...]
 
 
-def play(seed: int) -> Story:
+def play(seed: int, clones: int = 1) -> Story:
     """Run one program."""
-    program = Program(seed)
+    program = Program(seed, clones)
     error = None
     try:
         program.run()
@@ -54,29 +54,31 @@ def play(seed: int) -> Story:
     return Story(seed, world.counts, world.trace(), error, tuple(world.log))
 
 
-def play_many(seeds: range, twice: bool) -> tuple[Counter[str], list[Story]]:
+def play_many(seeds: range, twice: bool, clones: int = 1) -> tuple[Counter[str], list[Story]]:
     """Run several; returns the sums and the stories that failed."""
     total: Counter[str] = Counter()
     failed = []
     for seed in seeds:
-        story = play(seed)
+        story = play(seed, clones)
         total += story.counts
         total["programs"] += 1
-        if twice and story.error is None and play(seed).trace != story.trace:
+        if twice and story.error is None and play(seed, clones).trace != story.trace:
             story = Story(seed, story.counts, story.trace, "the same seed told another story", story.log)
         if story.error is not None:
             failed.append(story)
     return total, failed
 
 
-def play_all(seeds: range, jobs: int, twice: bool = False) -> Iterator[tuple[Counter[str], list[Story]]]:
+def play_all(
+    seeds: range, jobs: int, twice: bool = False, clones: int = 1
+) -> Iterator[tuple[Counter[str], list[Story]]]:
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     if jobs == 1:
         for chunk in chunks:
-            yield play_many(chunk, twice)
+            yield play_many(chunk, twice, clones)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(play_many, chunks, [twice] * len(chunks))
+        yield from pool.map(play_many, chunks, [twice] * len(chunks), [clones] * len(chunks))
 
 
 def too_rare(counts: Counter[str]) -> list[str]:
@@ -99,18 +101,19 @@ def main() -> int:
     parser.add_argument("--seeds", type=_seeds, required=True)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--twice", action="store_true", help="play each seed twice and compare the traces")
+    parser.add_argument("--clones", type=int, choices=(1, 2), default=1, help="how many engines share the vendors")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell the whole story of each seed")
     parser.add_argument("--stop", type=int, default=20, help="stop after this many failures")
     options = parser.parse_args()
     if options.verbose:
-        return _tell(options.seeds)
+        return _tell(options.seeds, options.clones)
     return _run(options)
 
 
-def _tell(seeds: range) -> int:
+def _tell(seeds: range, clones: int) -> int:
     bad = 0
     for seed in seeds:
-        story = play(seed)
+        story = play(seed, clones)
         print("\n".join(story.log))
         print(f"seed {seed}: {story.error or 'well'} (trace {story.trace[:16]})")
         bad += story.error is not None
@@ -121,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     total: Counter[str] = Counter()
     bad = 0
-    for counts, failed in play_all(options.seeds, options.jobs, options.twice):
+    for counts, failed in play_all(options.seeds, options.jobs, options.twice, options.clones):
         total += counts
         for story in failed:
             print(f"seed {story.seed}: {story.error}", flush=True)

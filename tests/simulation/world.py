@@ -130,7 +130,7 @@ class Clone:
 class World:
     """Everything there is. ``log`` says what happened, ``counts`` how often."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, clones: int = 1) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
         self.now = START
@@ -150,7 +150,8 @@ class World:
         self.config = Config(remotes=remotes)
         self.database = Database()
         self.origin = MemoryRefs()
-        self.clones = [Clone(self, "a", MemoryRepository(self.database, origin=self.origin))]
+        names = "ab"[:clones]
+        self.clones = [Clone(self, name, MemoryRepository(self.database, origin=self.origin)) for name in names]
         for name, cloud in self.clouds.items():
             cloud.on_delete = self._archived(name)
         self.interrupted = False

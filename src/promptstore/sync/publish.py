@@ -232,5 +232,7 @@ class Publisher:
         """The id of a prompt that a first publish in doubt may have created."""
         if document is None:
             return None
-        found = self.workspace.find(intent.slug, document)
+        key = self.vendor.lens.key(document)
+        live = next((head for head in self.workspace.list() if head.name == key), None)
+        found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
         return found.id if found else None
