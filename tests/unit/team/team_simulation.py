@@ -242,6 +242,9 @@ class Team:
 
     def chaos(self, step: str) -> None:
         self.die(step)
+        if step == "before publish" and self.random.random() < 2 * self.trouble:
+            self.log.append("  about to publish:")
+            self.sync_elsewhere()
         chance = self.random.random()
         if chance >= self.trouble:
             return
@@ -271,7 +274,8 @@ class Team:
         weather, self.trouble, self.dies_at = (self.trouble, self.dies_at), 0.0, 0
         rig = self.rigs[name]
         rig.now = self.now + self.random.choice([-8, 0, 8])
-        self.log.append(f"  {name}: sync")
+        pulled = self.origin.exists() and self.random.random() < 0.7 and self.pull(name)
+        self.log.append(f"  {name}: " + ("pull, sync" if pulled else "sync"))
         try:
             self.told(rig.sync())
         except PromptStoreError as error:
