@@ -204,7 +204,7 @@ def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: Mem
     with pytest.raises(KeyboardInterrupt):
         rig.sync()
     acme.after.clear()
-    acme.before["find"] = unreachable
+    acme.before["list"] = unreachable
     assert [error.slug for error in rig.sync().errors] == ["a"]
     move(rig, ("a", "b"))
     commit(root(rig), {}, "Move")
