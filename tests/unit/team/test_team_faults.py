@@ -436,3 +436,10 @@ def test_two_remotes_led_by_two_clones(tmp_path: Path, acme: MemoryWorkspace) ->
     git(root(ben), "pull", "-q")
     assert kinds(ben.sync()) == ["update-remote p"]
     assert (acme.text("p"), beta.text("p")) == ("two", "two")
+
+
+def test_the_one_publisher_needs_no_answer_of_the_origin(ann: Rig, acme: MemoryWorkspace) -> None:
+    git(root(ann), "config", "promptstore.publisher", "true")
+    git(root(ann), "config", "remote.origin.uploadpack", "echo access denied >&2; false")
+    assert told(ann.sync()) == []
+    assert acme.writes == ["publish", "publish"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from promptstore.errors import GitError, OriginUnreachable, PromptStoreError
+from promptstore.errors import GitError, OriginRefuses, OriginUnreachable, PromptStoreError
 from promptstore.store.sharing import Names, fetch_shared, send_shared
 from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
@@ -124,5 +124,5 @@ class Publisher(Alone):
         """Take what is there; that the git remote is away matters to nobody."""
         try:
             fetch_shared(self._store, self._names.remote)
-        except OriginUnreachable:
+        except (OriginRefuses, OriginUnreachable):
             return
