@@ -187,7 +187,8 @@ class Pusher:
         """Others' versions that came between; what was agreed on since the publish has been taken in."""
         key = self._session.vendor.version_key
         versions = [version.version for version in published.foreign]
-        return [version for version in versions if not link.head or key(version) > key(link.head)]
+        same = link.id == published.version.id  # not one that took the agreed one's place
+        return [version for version in versions if not same or key(version) > key(link.head)]
 
     # --- deleting
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -628,6 +629,12 @@ def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, a
     agreed = session.agreed("p")
     assert agreed is not None
     assert (agreed.link.head, agreed.link.unmerged) == ("3", None)
+    another = replace(agreed.link, id="another", head="7")
+    session.agree("p", Agreed(blob, another))
+    pusher.record("p", Published(ours, intent, (first,)))
+    anew = session.agreed("p")
+    assert anew is not None
+    assert anew.link.unmerged == ("1", blob)
 
 
 def test_a_late_first_publish_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorkspace) -> None:
