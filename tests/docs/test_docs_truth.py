@@ -150,7 +150,9 @@ def _attributes_of_attributes() -> frozenset[tuple[str, str]]:
 def test_layers_are_as_drawn() -> None:
     rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*)\|$", read(ARCHITECTURE), re.MULTILINE)
     drawn = {package: set(re.findall(r"`(\w+)`", allowed)) for package, allowed in rows}
-    packages = {path.name.removesuffix(".py") for path in SOURCE.iterdir() if not path.name.startswith((".", "_", "py."))}
+    packages = {
+        path.name.removesuffix(".py") for path in SOURCE.iterdir() if not path.name.startswith((".", "_", "py."))
+    }
     assert drawn.keys() == packages
     for package in packages:
         assert _imported(package) <= drawn[package], f"{package} imports what docs/architecture.md does not show"

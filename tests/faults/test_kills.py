@@ -97,6 +97,7 @@ def story(w: World, kills: int, between_checks: int) -> int:
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_a_few_kills(tmp_path: Path, seed: int) -> None:
     with world(tmp_path, seed) as w:

@@ -74,7 +74,7 @@ def test_an_edit_anywhere_arrives_everywhere_in_one_run(
         "braintrust create-remote greeting",
     ]
     assert promptlayer.texts("answer") == ["Be short.", "{{ question }}"]
-    assert braintrust.texts("answer") == ["Be short.", "{{{question}}}"]
+    assert braintrust.texts("answer") == ["Be short.", "{{{ question }}}"]
     assert braintrust.texts("greeting") == ["Say hello to {{{name}}}."]
     assert "greeting" not in [prompt["slug"] for prompt in basalt.request("GET", "/prompts")["prompts"]]
     three.quiet(capfd)
@@ -115,7 +115,7 @@ def test_an_edit_that_one_vendor_cannot_take_goes_on_to_the_others(
         "promptlayer update-remote answer",
         "braintrust update-remote answer",
     ]
-    assert braintrust.texts("answer") == ["Be kind.", "{{{topic}}}"]
+    assert braintrust.texts("answer") == ["Be kind.", "{{{ topic }}}"]
     assert promptlayer.texts("answer") == ["Be kind.", "{{ topic }}"]
     assert [one["reason"] for one in three.quiet(capfd)["held"]] == [NO_API]
     basalt.replace("answer", "short", "kind")  # by hand, as the hint says
@@ -268,7 +268,7 @@ def test_a_first_meeting_of_all_three(
     assert {field for _, _, field in conflicts} >= {"messages[0].content", "model.name"}
     assert fresh.quiet(capfd)["held"] == []
     assert fresh.command(capfd, "resolve", "--all", "--theirs")[0] == 0
-    assert sorted(done(fresh.sync(capfd))) == ["promptlayer update-remote differs"]
+    assert sorted(done(fresh.sync(capfd))) == ["basalt link differs", "promptlayer update-remote differs"]
     assert promptlayer.texts("differs")[0] == "First."
     assert fresh.quiet(capfd)["held"] == []
     assert git(root, "status", "--porcelain") == ""

@@ -70,9 +70,9 @@ def test_everything_moves_or_is_held_with_its_reason(
     here = sorted(two.store.prompts_at(two.store.tip))
     assert here == ["greeting", "included", "legacy", "steps", "triage"]
     assert sorted([*braintrust.prompts(), *held]) == here, "none is dropped in silence"
-    assert texts_of_versions(braintrust, "triage") == ["Two {{{ticket}}}", "Three {{{ticket}}}"]
-    assert braintrust.at("triage", "production") == ["Two {{{ticket}}}", "x"]
-    assert braintrust.at("triage", "staging") == ["Three {{{ticket}}}", "x"]
+    assert texts_of_versions(braintrust, "triage") == ["Two {{{ ticket }}}", "Three {{{ ticket }}}"]
+    assert braintrust.at("triage", "production") == ["Two {{{ ticket }}}", "x"]
+    assert braintrust.at("triage", "staging") == ["Three {{{ ticket }}}", "x"]
     assert braintrust.at("greeting", "production") == ["Hello {{{name}}}"]
     assert (braintrust.texts("steps"), braintrust.prompt("steps")["prompt_data"]["template_format"]) == (
         [LOOP],
@@ -125,7 +125,7 @@ def test_an_environment_that_is_missing_is_held_with_the_way_out(
     held = [one for one in document["held"] if one["slug"] == "triage"]
     assert [(one["remote"], "'staging'" in one["reason"]) for one in held] == [("braintrust", True)]
     assert "make it in Braintrust" in held[0]["hint"]
-    assert braintrust.at("triage", "production") == ["Two {{{ticket}}}", "x"]
+    assert braintrust.at("triage", "production") == ["Two {{{ ticket }}}", "x"]
     assert done(two.sync(capfd)) == []
     braintrust.environments.add("staging")
     assert done(two.sync(capfd)) == ["braintrust tag-remote triage:staging"]

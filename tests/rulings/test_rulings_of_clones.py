@@ -19,6 +19,8 @@ from promptstore.sync.team import joining
 from promptstore.sync.team.leases import Leases
 from promptstore.vendors.base import Publication
 
+pytestmark = pytest.mark.slow
+
 Team = Callable[[str], tuple[Rig, Rig, MemoryWorkspace]]
 TAG = "refs/prompts/p/-/production"
 

@@ -16,6 +16,8 @@ from promptstore.sync import pull as pull_module
 from promptstore.sync.landing import OnBranch
 from promptstore.sync.local import Local
 
+pytestmark = pytest.mark.slow
+
 Team = Callable[[str], tuple[Rig, Rig, MemoryWorkspace]]
 
 

@@ -98,7 +98,7 @@ def test_a_prompt_has_every_key_with_nulls_written_out(shared: httpx.Client) -> 
         None,
         "p",
     )
-    assert text_of(found) == "Hello {{{name}}}"
+    assert text_of(found) == "Hello {{{ name }}}"
 
 
 def test_what_is_no_prompt_is_left_out(shared: httpx.Client) -> None:
@@ -152,7 +152,7 @@ def test_a_put_makes_a_version_each_time_and_keeps_the_id(twin: httpx.Client, st
         assert one(twin, "New/One", version=version) == first
         assert twin.get(f"/v1/prompt/{first['id']}", params={"version": version}).json() == first
     assert store.get("new/one").version == 3
-    assert text_of(one(twin, GREETING)) == "Hello {{{name}}}"
+    assert text_of(one(twin, GREETING)) == "Hello {{{ name }}}"
 
 
 def test_a_post_answers_what_is_there_unmodified(twin: httpx.Client) -> None:

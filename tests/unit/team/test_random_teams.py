@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from team_simulation import Team
 
+pytestmark = pytest.mark.slow
+
 
 def run(where: Path, seed: int, length: int) -> None:
     team = Team(where / "team", seed, clones=2 + seed % 3 // 2)
@@ -26,6 +28,6 @@ def test_a_short_program(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 130))
+@pytest.mark.parametrize("seed", range(100, 108))
 def test_a_long_program(tmp_path: Path, seed: int) -> None:
     run(tmp_path, seed, length=3)

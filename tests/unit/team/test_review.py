@@ -11,6 +11,8 @@ from repos import CONFIG, chat, commit, git
 
 from promptstore.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 TEXT = "First paragraph.\n\nSecond paragraph."
 REVIEW = CONFIG + '\n[sync]\nintegrate = "branch"\n\n[git]\npush = true\n'
 BRANCH = "promptstore/acme"

@@ -15,6 +15,8 @@ from promptstore.store.store import Store
 from promptstore.store.tagging import set_tag
 from promptstore.sync.team.bases import join_agreements
 
+pytestmark = pytest.mark.slow
+
 TEXT = "First paragraph.\n\nSecond paragraph."
 TWO = CONFIG + '\n[remotes.beta]\nvendor = "promptlayer"\n'
 
