@@ -20,13 +20,13 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("thorough", settings.get_profile("quick"), max_examples=80)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
 settings.load_profile("quick")
 
 
 def _is_thorough(config: pytest.Config) -> bool:
-    """Whether this is the run of the slow tests: it tries every property again, with many more examples."""
-    return str(config.getoption("markexpr")).strip() == "slow"
+    """Whether this is the thorough run: it tries every property again, with many more examples."""
+    return str(config.getoption("markexpr")).strip() == "thorough"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items if _is_thorough(config) else ():
         if is_hypothesis_test(getattr(item, "function", None)):
-            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.thorough)
 
 
 def _be_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The planner in every state of one prompt at one remote, against the written policy and against the laws.
 
-The fast tests take every n-th state, the slow ones all.
+The fast tests take every n-th state, the slow one all contents, the thorough ones all.
 """
 
 from __future__ import annotations
@@ -51,11 +51,16 @@ def test_states_are_decided_as_written(worlds: Worlds, every: int) -> None:
         assert said(planned(world, terms)) == decided(world, terms), (world, terms)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags, all_obstacles])
 def test_every_state_is_decided_as_written(worlds: Worlds) -> None:
     test_states_are_decided_as_written(worlds, 1)
+
+
+@pytest.mark.slow
+def test_every_content_is_decided_as_written() -> None:
+    test_states_are_decided_as_written(all_contents, 1)
 
 
 @pytest.mark.parametrize(("worlds", "every"), SPACES)
@@ -79,7 +84,7 @@ def test_states_keep_the_laws(worlds: Worlds, every: int) -> None:
             _says_what_it_means(world, action)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("worlds", [all_contents, all_tags, all_new_tags, all_obstacles])
 def test_every_state_keeps_the_laws(worlds: Worlds) -> None:
@@ -148,7 +153,7 @@ def test_states_come_to_rest(worlds: Worlds, every: int) -> None:
         _comes_to_rest(world, terms)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("worlds", [all_contents, all_tags])
 def test_every_state_comes_to_rest(worlds: Worlds) -> None:
