@@ -106,7 +106,9 @@ def test_a_few_kills(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [11, 12, 13, 14, 15])
+@pytest.mark.parametrize(
+    "seed", [11, 12, 13, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (14, 15, 16, 17))]
+)
 def test_many_kills(tmp_path: Path, seed: int) -> None:
     with world(tmp_path, seed) as w:
         assert story(w, 42, 12) >= 42
