@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from promptstore.vendors.answers import parsed
 from promptstore.vendors.base import Document, Vendor
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -198,3 +200,20 @@ class Twin(Protocol):
 
     def move(self, slug: str, new: str, message: str) -> None:
         """Commit a rename: versions and tags follow, and the vendor's name of the prompt stays as it was."""
+
+
+class PerView(Generic[T]):
+    """What a vendor's routes make of the newest view, made once a view."""
+
+    def __init__(self, twin: Twin, make: Callable[[View], T]) -> None:
+        self.twin = twin
+        self._make = make
+        self._last: tuple[View, T] | None = None
+
+    def now(self) -> T:
+        view = self.twin.view()
+        last = self._last
+        if last is None or last[0] is not view:
+            last = (view, self._make(view))
+            self._last = last
+        return last[1]

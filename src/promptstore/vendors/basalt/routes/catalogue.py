@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
 from promptstore.vendors.basalt.lens.normal import NAMESPACE
 from promptstore.vendors.base import Document
-from promptstore.vendors.serving import Edition, Refused, Twin, View
+from promptstore.vendors.serving import Edition, PerView, Refused, Twin, View
 
 LATEST = "latest"
 PRODUCTION = "production"
@@ -111,17 +110,8 @@ def version_of(edition: Edition) -> str:
     return edition.theirs or (str(edition.number) if edition.number else f"0-{edition.blob[:12]}")
 
 
-class Catalogues:
+class Catalogues(PerView[Catalogue]):
     """The catalogue of the newest view, made once a view."""
 
     def __init__(self, twin: Twin) -> None:
-        self.twin = twin
-        self._last: tuple[Any, Catalogue] | None = None
-
-    def now(self) -> Catalogue:
-        view = self.twin.view()
-        last = self._last
-        if last is None or last[0] is not view:
-            last = (view, Catalogue(view))
-            self._last = last
-        return last[1]
+        super().__init__(twin, Catalogue)

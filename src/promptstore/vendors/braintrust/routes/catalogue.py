@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable
 from promptstore.vendors.base import Document
 from promptstore.vendors.braintrust.lens.normal import DOCUMENT_KEYS
 from promptstore.vendors.braintrust.xacts import decimal, minted, seconds_of
-from promptstore.vendors.serving import Edition, Refused, Stamp, Twin, View
+from promptstore.vendors.serving import Edition, PerView, Refused, Stamp, Twin, View
 from promptstore.vendors.values import Wire
 
 _SPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
@@ -178,17 +177,8 @@ def absent(kind: str, name: str, what: str = "read") -> Refused:
     return Refused(400, f"Missing {what} access to {kind} id {name}, or the {kind} does not exist")
 
 
-class Catalogues:
+class Catalogues(PerView[Catalogue]):
     """The catalogue of the newest view, made once a view."""
 
     def __init__(self, twin: Twin) -> None:
-        self.twin = twin
-        self._last: tuple[Any, Catalogue] | None = None
-
-    def now(self) -> Catalogue:
-        view = self.twin.view()
-        last = self._last
-        if last is None or last[0] is not view:
-            last = (view, Catalogue(view))
-            self._last = last
-        return last[1]
+        super().__init__(twin, Catalogue)

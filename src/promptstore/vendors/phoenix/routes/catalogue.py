@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable
 from promptstore.vendors.base import Document
 from promptstore.vendors.phoenix.lens.normal import INTENT_KEY
 from promptstore.vendors.phoenix.names import PROMPT, VERSION, gid, is_name, number_in, version_order
 from promptstore.vendors.phoenix.publishing import TYPES, wire_message
-from promptstore.vendors.serving import Edition, Refused, Stamp, Twin, View
+from promptstore.vendors.serving import Edition, PerView, Refused, Stamp, Twin, View
 from promptstore.vendors.values import Wire
 
 PATCHED = "patched"
@@ -163,17 +162,8 @@ def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:5], "big") | 1 << 40
 
 
-class Catalogues:
+class Catalogues(PerView[Catalogue]):
     """The catalogue of the newest view, made once a view."""
 
     def __init__(self, twin: Twin) -> None:
-        self.twin = twin
-        self._last: tuple[Any, Catalogue] | None = None
-
-    def now(self) -> Catalogue:
-        view = self.twin.view()
-        last = self._last
-        if last is None or last[0] is not view:
-            last = (view, Catalogue(view))
-            self._last = last
-        return last[1]
+        super().__init__(twin, Catalogue)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
 from promptstore.model.numbers import whole_number
 from promptstore.vendors.base import Document
 from promptstore.vendors.promptlayer.routes.ids import distinct_ids, stable_id
-from promptstore.vendors.serving import Edition, Refused, Twin, View
+from promptstore.vendors.serving import Edition, PerView, Refused, Twin, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +106,8 @@ class Catalogue:
         return stable_id("version", entry.id, edition.version or edition.blob)
 
 
-class Catalogues:
+class Catalogues(PerView[Catalogue]):
     """The catalogue of the newest view, made once a view."""
 
     def __init__(self, twin: Twin) -> None:
-        self.twin = twin
-        self._last: tuple[Any, Catalogue] | None = None
-
-    def now(self) -> Catalogue:
-        view = self.twin.view()
-        last = self._last
-        if last is None or last[0] is not view:
-            last = (view, Catalogue(view))
-            self._last = last
-        return last[1]
+        super().__init__(twin, Catalogue)
