@@ -1,4 +1,4 @@
-"""How much a costly random test tries: little in the fast run, more in that of the slow tests."""
+"""How much a costly random test tries: little in the daily runs, more in the thorough one."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from promptstore.cli.show import shown_value
 from promptstore.sync.actions import Action, Plan, SyncError
 
 _VERBS = {
@@ -31,8 +31,8 @@ def plan_markdown(plan: Plan, errors: Sequence[SyncError] = ()) -> str:
     lines = ["### promptstore plan", ""]
     lines += list(_actions(plan.actions)) or ["Nothing to do.", ""]
     conflicts = [
-        f"`{c.slug}` ({_text(c.remote)}) {_code(c.field or 'the whole prompt')}: ours {_code(_value(c.ours))}, "
-        f"theirs {_code(_value(c.theirs))}"
+        f"`{c.slug}` ({_text(c.remote)}) {_code(c.field or 'the whole prompt')}: ours {_value(c.ours)}, "
+        f"theirs {_value(c.theirs)}"
         for c in plan.conflicts
     ]
     lines += _section("Conflicts", conflicts)
@@ -63,8 +63,7 @@ def _place(error: SyncError) -> str:
 
 
 def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else "(absent)" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHORT else text[:_SHORT] + "…"
+    return _code(shown_value(value, _SHORT))
 
 
 def _text(words: str) -> str:

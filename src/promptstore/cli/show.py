@@ -99,7 +99,7 @@ def show_conflict(app: App, conflict: Conflict) -> None:
     field = conflict.field or "the whole prompt"
     app.say(f"{app.styled('conflict', 'red')} {conflict.slug} ({conflict.remote}): {field}")
     for name, value in (("base", conflict.base), ("ours", conflict.ours), ("theirs", conflict.theirs)):
-        app.say(f"  {name + ':':<8}{_value(value)}")
+        app.say(f"  {name + ':':<8}{shown_value(value, _SHORT)}")
     app.say(f"  hint: promptstore resolve {conflict.slug} --ours | --theirs | --edit")
 
 
@@ -111,12 +111,13 @@ def show_errors(app: App, errors: Iterable[SyncError]) -> None:
             app.note(f"hint: {error.hint}")
 
 
-def _value(value: Any) -> str:
+def shown_value(value: Any, longest: int) -> str:
+    """A field's value in one line of at most so many characters (and an ellipsis)."""
     if value is None:
         return "(absent)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     line = text.replace("\n", "⏎")
-    return line if len(line) <= _SHORT else line[:_SHORT] + "…"
+    return line if len(line) <= longest else line[:longest] + "…"
 
 
 def counted(number: int, word: str) -> str:

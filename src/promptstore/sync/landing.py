@@ -75,17 +75,16 @@ class OnUpstream:
         self._names = Names(store.config.git.remote)
 
     def land(self, changes: Sequence[TextChange], reason: str) -> None:
-        old = self._local.commit
-        if old is None:
+        old, branch = self._local.commit, self._names.branch(self._local.ref)
+        if old is None or branch is None:
             raise no_upstream(self._store)
         made = new_commits(self._store, changes, old)
         if made.tip is None or made.tip == old:
             return
-        self._push(old, made.tip)
+        self._push(branch, old, made.tip)
         self._follow(made.tip, reason)
 
-    def _push(self, old: str, new: str) -> None:
-        branch = "refs/heads/" + self._local.ref.removeprefix(f"refs/remotes/{self._names.remote}/")
+    def _push(self, branch: str, old: str, new: str) -> None:
         sent = push_refs(self._store, self._names, [RefMove(branch, new, old)])
         if sent.refused:
             raise OriginRefuses(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promptstore.errors import ConfigError
+from promptstore.store.sharing import Names
 from promptstore.store.store import Store
 from promptstore.store.versions import Numbering, parse_log
 from promptstore.sync.agreement import Agreed
@@ -33,7 +34,7 @@ def published_ref(store: Store) -> str:
     if store.config.git.publish == "branch" and not store.config.git.push:
         return store.tip_ref
     upstream = _upstream(store)
-    if store.config.git.push and not (upstream or "").startswith(f"refs/remotes/{store.config.git.remote}/"):
+    if store.config.git.push and Names(store.config.git.remote).branch(upstream or "") is None:
         raise no_upstream(store)
     if upstream is None and store.config.git.publish == "upstream":
         raise ConfigError(

@@ -16,6 +16,8 @@ PROBES = "refs/promptstore/probe/"
 LEASE = "/lease"
 """How the name of a lease ends. A lease stands at the git remote alone: nothing of it is ours to keep."""
 
+_HEADS = "refs/heads/"
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -36,6 +38,10 @@ class Names:
         return f"refs/promptstore-agreed/{self.remote}/"
 
     @property
+    def branches(self) -> str:
+        return f"refs/remotes/{self.remote}/"
+
+    @property
     def refspecs(self) -> tuple[str, str]:
         return (f"+{TAGS}*:{self.tags}*", f"+{OURS}*:{self.ours}*")
 
@@ -45,7 +51,11 @@ class Names:
             return self.tags + name.removeprefix(TAGS)
         if name.startswith(OURS):
             return self.ours + name.removeprefix(OURS)
-        return f"refs/remotes/{self.remote}/{name.removeprefix('refs/heads/')}"
+        return self.branches + name.removeprefix(_HEADS)
+
+    def branch(self, tracking: str) -> str | None:
+        """The remote's branch that ``tracking`` (a full name) follows; None for a ref of another remote, or of none."""
+        return _HEADS + tracking.removeprefix(self.branches) if tracking.startswith(self.branches) else None
 
 
 def below(refs: Mapping[str, str], prefix: str) -> dict[str, str]:

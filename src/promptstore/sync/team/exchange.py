@@ -52,8 +52,8 @@ class Exchange:
     def _upstream(self) -> list[str]:
         """The synced branch itself is fetched only where pushing it is wanted, too."""
         ref = self._store.git.revisions.upstream(self._store.branch) if self._store.config.git.push else None
-        place = f"refs/remotes/{self._names.remote}/"
-        return [f"+refs/heads/{ref.removeprefix(place)}:{ref}"] if ref and ref.startswith(place) else []
+        branch = self._names.branch(ref) if ref else None
+        return [f"+{branch}:{ref}"] if branch else []
 
     def _reviews(self) -> list[str]:
         config = self._store.config

@@ -23,8 +23,6 @@ _MARGIN = 8  # a lease's eighth is what clocks may differ
 class Leases:
     """The leases of one store's remotes, as one clone sees them."""
 
-    shared = True
-
     def __init__(
         self,
         store: Store,
@@ -47,12 +45,18 @@ class Leases:
         self._sightings = sightings
         self._keep = keep
         self._lock = threading.Lock()
+        self._read: dict[str, tuple[str | None, Lease | None]] = {}
 
     # --- asking
 
     def standing(self, remote: str) -> Lease | None:
         """The lease as last fetched."""
-        return read_lease(self._store, self._oid(remote))
+        oid = self._oid(remote)
+        known, lease = self._read.get(remote, (None, None))
+        if oid != known:  # it is asked before every write, and a commit never says anything else
+            lease = read_lease(self._store, oid)
+            self._read[remote] = (oid, lease)
+        return lease
 
     def check(self, remote: str) -> None:
         lease = self.standing(remote)
