@@ -160,13 +160,13 @@ class Planner:
         if local.blob != base.blob and not base.seen:
             yield self._unseen(slug)
             return
+        if base.link.unmerged and base.link.unmerged[0] in seen.versions:
+            yield from self._unmerged(slug, base.link.unmerged, local)
+            return
         try:
             ours = self._changed_here(slug, base, local)
         except NotRepresentable as error:
             yield self._unrepresentable(slug, error)
-            return
-        if base.link.unmerged and base.link.unmerged[0] in seen.versions:
-            yield from self._unmerged(slug, base.link.unmerged, local)
             return
         theirs = seen.digest != base.link.document
         if ours and theirs:
@@ -326,19 +326,28 @@ class Planner:
 
     def _unpublished(self, slug: str, blob: str, base: BaseEntry | None, local: LocalEntry) -> str | None:
         """The digest of a text in the vendor's space, where it can be published and is not there yet."""
-        document = self._document(slug, blob) if blob in self.trees.prompts else None
-        if document is None or isinstance(document, NotRepresentable) or self._renames(slug, document, local):
+        digest = self._sent(slug, blob)
+        if digest is None or self._renames(slug, blob, local):
             return None
-        digest = digest_of(document)
-        there = base is not None and base.link.version_of(blob, self.vendor.version_key, digest) is not None
-        return None if there else digest
+        if base is None:
+            return digest
+        there = base.link.version_of(blob, self.vendor.version_key, digest, sent_as=lambda made: self._sent(slug, made))
+        return digest if there is None else None
 
-    def _renames(self, slug: str, document: Document, local: LocalEntry) -> bool:
+    def _sent(self, slug: str, blob: str) -> str | None:
+        """The digest of what a text is sent as, where it is at hand and can be sent."""
+        document = self._document(slug, blob) if blob in self.trees.prompts else None
+        return None if document is None or isinstance(document, NotRepresentable) else digest_of(document)
+
+    def _renames(self, slug: str, blob: str, local: LocalEntry) -> bool:
         """Whether a text bears another name than the vendor has or is about to have, where that cannot change."""
-        key, seen = self.vendor.lens.key, self.trees.seen.get(slug)
-        newest = self._document(slug, local.blob)
-        name = seen.name if seen else None if isinstance(newest, NotRepresentable) else key(newest)
-        return not self.vendor.capabilities.rename and key(document) != name
+        seen = self.trees.seen.get(slug)
+        name = seen.name if seen else self._name(slug, local.blob)
+        return not self.vendor.capabilities.rename and self._name(slug, blob) != name
+
+    def _name(self, slug: str, blob: str) -> str | None:
+        document = self._document(slug, blob)
+        return None if isinstance(document, NotRepresentable) else self.vendor.lens.key(document)
 
     # --- deletions
 

@@ -183,15 +183,20 @@ class Publisher:
         return bool(self.vendor.version_key(other.version) < self.vendor.version_key(ours.version))
 
     def settle_one(
-        self, intent: Intent, document: Document | None, known: frozenset[str] = frozenset()
+        self,
+        intent: Intent,
+        document: Document | None,
+        known: frozenset[str] = frozenset(),
+        known_of: str | None = None,
     ) -> Published | Moved:
-        """Find out what became of a write in doubt.
+        """Find out what became of a write in doubt. ``known`` are versions of the prompt with the id ``known_of``,
+        where that is given: one that took its place has numbers of its own.
 
         Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
         """
         intent, gone = self._dated(intent), False
         try:
-            found = self._find(intent, document, known)
+            found = self._find(intent, document, known, known_of)
         except RemoteMissing:
             found, gone = None, True
         if found is not None:
@@ -219,12 +224,12 @@ class Publisher:
         return self.journal.move(intent, intent.state, now) if intent.at > now else intent
 
     def _find(
-        self, intent: Intent, document: Document | None, known: frozenset[str]
+        self, intent: Intent, document: Document | None, known: frozenset[str], known_of: str | None
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
         remote_id = intent.id or self._created_id(intent, document)
         if remote_id is None:
             return None
-        newer = self._newer(remote_id, intent.expected, known)
+        newer = self._newer(remote_id, intent.expected, known if known_of in (None, remote_id) else frozenset())
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 

@@ -162,7 +162,8 @@ class Pusher:
         """Agree on what was read back; a foreign version that came between is noted as still to be merged."""
         version, intent = published.version, published.intent
         agreed = self._session.agreed(slug)
-        link = agreed.link if agreed else EMPTY_LINK
+        # What is known of versions and tags is known of that very prompt, not of one that took its place.
+        link = agreed.link if agreed and agreed.link.id == version.id else EMPTY_LINK
         known = KnownVersion(intent.blob, digest_of(version.document))
         unmerged = link.unmerged
         unseen = self._unseen(published, link)
@@ -187,8 +188,7 @@ class Pusher:
         """Others' versions that came between; what was agreed on since the publish has been taken in."""
         key = self._session.vendor.version_key
         versions = [version.version for version in published.foreign]
-        same = link.id == published.version.id  # not one that took the agreed one's place
-        return [version for version in versions if not same or key(version) > key(link.head)]
+        return [version for version in versions if not link.head or key(version) > key(link.head)]
 
     # --- deleting
 

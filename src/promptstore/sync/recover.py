@@ -12,6 +12,7 @@ from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.session import Session
+from promptstore.sync.trees import EMPTY_LINK
 from promptstore.vendors.base import Document
 
 
@@ -59,7 +60,7 @@ class Recovery:
 
     def _settle(self, intent: Intent, slug: str) -> None:
         agreed = self._session.agreed(slug)
-        known = frozenset(agreed.link.versions) if agreed else frozenset()
+        link = agreed.link if agreed else EMPTY_LINK
         if intent.state != "recorded" and self._is_agreed(intent, agreed):
             self._journal.move(intent, "recorded", intent.at)
         elif intent.state == "done" or intent.is_open:
@@ -68,14 +69,15 @@ class Recovery:
                 self._journal.move(intent, "failed", intent.at)
                 return
             called = self._session.called(slug) if agreed else intent.slug
-            result = self._publisher.settle_one(intent, self._document(intent, called), known)
+            document = self._document(intent, called)
+            result = self._publisher.settle_one(intent, document, frozenset(link.versions), link.id)
             if isinstance(result, Published):
                 self._session.place(result.version.id, slug)  # it may have been seen under its old slug meanwhile
                 self._pusher.record(slug, replace(result, slug=slug), called)
 
     def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
         """Whether what it became is agreed on already, be it by the clone that sent it."""
-        if agreed is None:
+        if agreed is None or intent.id not in (None, agreed.link.id):
             return False
         if intent.version is not None:
             return intent.version in agreed.link.versions

@@ -47,10 +47,17 @@ class Link:
         key: Callable[[str], Any],
         document: str | None = None,
         prefer: tuple[str | None, ...] = (),
+        sent_as: Callable[[str], str | None] = lambda _blob: None,
     ) -> str | None:
-        """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest by ``key``."""
+        """The vendor version that says what ``blob`` says; of several, a preferred one, else the newest by ``key``.
+
+        ``document`` is the digest of what the blob would be sent as. A version has it that says so as read back, or
+        that was made of a text which is sent as the same (``sent_as`` tells the digest): vendors rewrite what they get.
+        """
         same = [v for v, known in self.versions.items() if known.blob == blob]
-        same = same or [v for v, known in self.versions.items() if known.document == document]
+        if not same and document is not None:
+            told = self.versions.items()
+            same = [v for v, known in told if document == known.document or document == sent_as(known.blob)]
         return next((v for v in prefer if v in same), max(same, key=key, default=None))
 
     def as_json(self) -> dict[str, Any]:
