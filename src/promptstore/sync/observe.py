@@ -87,8 +87,10 @@ class Observer:
     # --- names
 
     def _known(self) -> dict[str, str]:
-        linked = {agreed.link.id: slug for slug, agreed in self._session.all_agreed().items()}
-        return {**self._session.tracked.by_id(), **linked}
+        """Id -> slug; what was seen where another prompt is linked now needs another slug."""
+        links = {slug: agreed.link for slug, agreed in self._session.all_agreed().items()}
+        seen = {key: slug for key, slug in self._session.tracked.by_id().items() if slug not in links}
+        return {**seen, **{link.id: slug for slug, link in links.items()}}
 
     def _by_key(self) -> dict[str, str]:
         """The vendor's name of each of our prompts that is not linked yet -> its slug."""
@@ -145,7 +147,7 @@ class Observer:
     def _last_known(self, slug: str) -> RemoteEntry | None:
         """What R says of a prompt, else what was agreed on about it."""
         seen, agreed = self._session.tracked.prompts.get(slug), self._session.agreed(slug)
-        if seen is not None or agreed is None:
+        if agreed is None or (seen is not None and seen.id == agreed.link.id):
             return seen
         link = agreed.link
         versions = {link.head: SeenVersion(agreed.blob, link.document)}

@@ -113,9 +113,9 @@ class Session:
             self._move_seen(other, slug)
 
     def _move_seen(self, old: str, new: str) -> None:
+        """Whatever else was seen there gets another slug when it is seen again: a link comes first."""
         prompts = dict(self.tracked.prompts)
-        entry = prompts.pop(old)
-        prompts.setdefault(new, entry)
+        prompts[new] = prompts.pop(old)
         self.tracked = replace(self.tracked, prompts=prompts)
         self.renamed[new] = old
 
