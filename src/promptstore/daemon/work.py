@@ -22,10 +22,12 @@ from promptstore.store.store import Store
 from promptstore.sync.actions import SyncError
 from promptstore.sync.engine import Engine
 from promptstore.sync.engine_lock import EngineLock
+from promptstore.sync.journal import Journal
 from promptstore.sync.last_sync import LastSync
 from promptstore.sync.local import published_ref, uncommitted
 from promptstore.sync.observe import Depth
 from promptstore.sync.session import Session
+from promptstore.sync.team.joining import team_of
 
 _AWAY = "the store's folder is not there"
 
@@ -197,6 +199,23 @@ class Work:
             return None
         except PromptStoreError as error:
             return _failed(remotes, error)
+        finally:
+            self.store.close()
+
+    def let_go(self) -> None:
+        """Give up the leases of this clone, so that another one takes over at once.
+
+        Where that fails (no git remote to be reached, a command at work here that leads by them) they run out.
+        """
+        if self._is_away():
+            return
+        journal = Journal(self._state("journal"))
+        try:
+            with self._lock():
+                team = team_of(self.store, journal, seconds=self._wall, note=lambda _: None, keep=True)
+                team.leave([*self.store.config.remotes])
+        except PromptStoreError:
+            return
         finally:
             self.store.close()
 

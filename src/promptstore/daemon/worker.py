@@ -40,7 +40,7 @@ class Worker:
         return 0.0 if self.idle else now - self._moved
 
     def end(self, seconds: float) -> bool:
-        """Take no further job; returns whether the present one ended in time."""
+        """Take no further job; returns whether the present one ended in time, and what was led was given up."""
         self._jobs.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -48,6 +48,7 @@ class Worker:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._mailbox.put(Done(job, self._result(job)))
+        self._work.let_go()
 
     def _result(self, job: Job) -> object:
         try:

@@ -114,7 +114,14 @@ def _parse(line: bytes) -> Intent | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return Intent(**row) if isinstance(row, dict) and row.keys() == set(Intent.__slots__) and _fits(row) else None
+    return intent_of(row)
+
+
+def intent_of(row: Any) -> Intent | None:
+    """The intent that a JSON object says, whatever a newer version says beside it; None where it says none."""
+    if not isinstance(row, dict) or not row.keys() >= set(Intent.__slots__) or not _fits(row):
+        return None
+    return Intent(**{name: row[name] for name in Intent.__slots__})
 
 
 def _fits(row: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,10 @@ from repos import CONFIG, chat, commit, git, make_store
 
 from promptstore.daemon.following import follow
 from promptstore.daemon.interruptible import Interruptible
+from promptstore.daemon.mailbox import Mailbox
 from promptstore.daemon.watch import Place, places
 from promptstore.daemon.work import Work
+from promptstore.daemon.worker import Worker
 from promptstore.errors import ConfigError, RemoteUnreachable, StoreBusy
 from promptstore.store.git.repository import require_repository
 from promptstore.store.store import Store
@@ -274,7 +277,39 @@ def test_a_store_in_a_folder_of_a_repository(tmp_path: Path) -> None:
     assert followed(inner) == "refs/heads/main"
 
 
-# --- ending in the middle
+# --- ending
+
+
+def test_what_is_led_is_given_up_at_the_end(root: Path, acme: MemoryWorkspace) -> None:
+    """Whoever comes next waits for nothing, and a command at work here keeps what it leads by."""
+    git(root.parent, "clone", "-q", "--bare", "store", "origin.git")
+    git(root, "remote", "add", "origin", str(root.parent / "origin.git"))
+
+    def assemble(store: Store, remotes: Sequence[str], online: bool) -> InMemory:
+        rig = Rig(store, dict.fromkeys(store.config.remotes, acme), shares=True, keeps_lease=True)
+        return InMemory(rig.engine())
+
+    def leads() -> bool:
+        lease = json.loads(git(root.parent / "origin.git", "show", "refs/promptstore/acme/lease:lease"))
+        return bool(lease["until"])
+
+    work = Work(str(root), assemble, wall=lambda: 1_000_000.0)
+    work.run(["acme"])
+    assert leads()
+    with EngineLock(str(root / ".git" / "promptstore" / "lock")):
+        work.let_go()
+    assert leads()
+    mailbox = Mailbox()
+    worker = Worker(work, mailbox, lambda: 0.0)
+    worker.start()
+    assert worker.end(60.0)
+    assert not leads()
+    (root.parent / "origin.git").rename(root.parent / "away.git")
+    work.let_go()
+    root.rename(root.with_name("away"))
+    work.let_go()
+    assert not root.exists()
+    work.close()
 
 
 def test_at_the_end_nothing_new_is_sent_and_the_write_in_hand_is_read_back(acme: MemoryWorkspace) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import Rig
@@ -13,7 +16,9 @@ from promptstore.errors import WriteInDoubt
 from promptstore.store.address import parse_address
 from promptstore.store.store import Store
 from promptstore.store.tagging import set_tag
+from promptstore.sync.team.lease import read_lease
 
+LEASE = "refs/promptstore/acme/lease"
 TEXT = "First paragraph.\n\nSecond paragraph."
 
 
@@ -238,3 +243,77 @@ def test_two_clones_that_import_the_same_version_make_the_same_commit(
     ann.sync()
     ben.sync()
     assert git(root(ann), "rev-parse", "main") == git(root(ben), "rev-parse", "main")
+
+
+# --- leases of other versions
+
+
+def lease_says(origin: Path, content: str) -> None:
+    """Put this text where the lease is."""
+    blob = git(origin, "hash-object", "-w", "--stdin", stdin=content)
+    tree = git(origin, "mktree", stdin=f"100644 blob {blob}\tlease\n")
+    commit_id = git(origin, "-c", "user.name=x", "-c", "user.email=x", "commit-tree", tree, "-m", "Somebody leads")
+    git(origin, "update-ref", LEASE, commit_id)
+
+
+def lease_of(origin: Path) -> dict[str, Any]:
+    return dict(json.loads(git(origin, "show", f"{LEASE}:lease")))
+
+
+def test_what_a_newer_version_says_beside_a_lease_is_passed_over(
+    ann: Rig, ben: Rig, origin: Path, acme: MemoryWorkspace
+) -> None:
+    """Neither who leads nor what was announced is lost with it."""
+    ann.sync()
+    edit(ann, "p", "two")
+
+    def die(step: str) -> None:
+        if step == "after publish":
+            raise Killed
+
+    acme.chaos = die
+    with pytest.raises(Killed):
+        ann.sync()
+    acme.chaos = lambda _: None
+    said = lease_of(origin)
+    said |= {"colour": "blue", "intents": [{**row, "priority": [1]} for row in said["intents"]]}
+    lease_says(origin, json.dumps(said))
+    git(root(ben), "pull", "-q")
+    assert "syncs this remote until" in told(ben.sync())[0]
+    ben.now = ann.now + 300
+    ben.until_quiet()
+    assert len(acme.by_name("p").versions) == 2
+
+
+SPOILT: list[Callable[[dict[str, Any]], Any]] = [
+    lambda said: {**said, "format": 2},
+    lambda said: {key: value for key, value in said.items() if key != "holder"},
+    lambda said: {**said, "until": "tomorrow"},
+    lambda said: {**said, "until": 1e300},
+    lambda said: {**said, "intents": [{"intent": "i", "state": "queued"}]},
+    lambda said: [said],
+]
+
+
+def test_a_lease_that_cannot_be_read_is_somebodys(origin: Path, ben: Rig, acme: MemoryWorkspace) -> None:
+    """However long it stands: nobody can tell what its holder was about to send."""
+    ben.keeps_lease = True
+    ben.sync()
+    said = lease_of(origin)
+    for spoilt in SPOILT:
+        lease_says(origin, json.dumps(spoilt(said)))
+        git(root(ben), "fetch", "-q", "origin", f"{LEASE}:refs/spoilt", "--force")
+        lease = read_lease(ben.store, ben.store.refs.read("refs/spoilt"))
+        assert lease is not None
+        assert not lease.readable
+    edit(ben, "p", "two")
+    for _ in range(2):
+        ben.now += 1000
+        result = ben.sync()
+        assert result.done == []
+        assert "cannot be read" in told(result)[0]
+        assert (result.errors[0].retry, f"--delete {LEASE}" in result.errors[0].hint) == (True, True)
+    assert acme.text("p") == TEXT
+    git(root(ben), "push", "-q", "origin", "--delete", LEASE)
+    assert told(ben.sync()) == []
+    assert acme.text("p") == "two"

@@ -64,9 +64,12 @@ class Exchange:
         if self._away is not None:
             return []
         errors = self._tried(lambda: send_shared(self._store, self._names.remote), sessions)
-        for session in () if self._keep else sessions:
-            errors += self._tried(partial(self._leases.release, session.name), sessions)
+        if not self._keep:
+            errors += self._tried(partial(self.leave, [session.name for session in sessions]), sessions)
         return errors[:1]
+
+    def leave(self, remotes: Sequence[str]) -> None:
+        self._leases.release(remotes)
 
     def _tried(self, step: Callable[[], None], sessions: Sequence[Session]) -> list[SyncError]:
         """What keeps one step from being done is told, once; it keeps no other from being done."""

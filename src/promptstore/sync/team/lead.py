@@ -41,6 +41,9 @@ class Team(Lead, Protocol):
     def end(self, sessions: Sequence[Session]) -> list[SyncError]:
         """Send what is new; returns what went wrong."""
 
+    def leave(self, remotes: Sequence[str]) -> None:
+        """Give up whatever this clone leads of these. Raises what keeps others from hearing of it."""
+
 
 class Alone:
     """The only clone."""
@@ -53,6 +56,9 @@ class Alone:
     def end(self, sessions: Sequence[Session]) -> list[SyncError]:  # noqa: ARG002 - the protocol's
         """There is nobody to tell."""
         return []
+
+    def leave(self, remotes: Sequence[str]) -> None:
+        """There is nobody to take over."""
 
     def check(self, remote: str) -> None:
         """Nobody else is there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from promptstore.errors import LeasedElsewhere, OriginUnreachable, Where
@@ -79,17 +79,23 @@ class Leases:
     def take(self, remote: str) -> None:
         self.check(remote)
         if not self.holds(remote):
-            self._push(remote, self._own(remote, (*self._open(remote), *self._inherit(remote))))
+            self._push({remote: self._own(remote, (*self._open(remote), *self._inherit(remote)))})
 
     def announce(self, remote: str, intents: Sequence[Intent]) -> None:
         self.check(remote)
-        self._push(remote, self._own(remote, (*self._open(remote), *intents)))
+        self._push({remote: self._own(remote, (*self._open(remote), *intents))})
 
-    def release(self, remote: str) -> None:
-        """Let others have it at once. What is still in doubt stays announced."""
+    def release(self, remotes: Sequence[str]) -> None:
+        """Let others have these at once, in one push. What is still in doubt stays announced."""
+        mine = [remote for remote in remotes if self._may_release(remote)]
+        if mine:
+            self._push({name: Lease(self._clone.id, self._clone.host, 0, self._open(name)) for name in mine})
+
+    def _may_release(self, remote: str) -> bool:
         lease = self.standing(remote)
-        if lease is not None and lease.holder == self._clone.id and lease.until and not self._is_daemons(lease):
-            self._push(remote, Lease(self._clone.id, self._clone.host, 0, self._open(remote)))
+        if lease is None or lease.holder != self._clone.id:
+            return False
+        return lease.until > 0 and not self._is_daemons(lease)
 
     def confirm(self, remote: str) -> None:
         """Make sure, right before a write, that this clone still leads: a long run may outlast its lease. Threads may
@@ -102,7 +108,7 @@ class Leases:
             if left > self._duration / 4:
                 return
             try:
-                self._push(remote, self._own(remote, lease.intents))
+                self._push({remote: self._own(remote, lease.intents)})
             except OriginUnreachable:
                 if left <= 0:
                     raise
@@ -133,15 +139,18 @@ class Leases:
         known = self._journal.intents()
         return tuple(self._journal.move(i, "unknown", self._seconds()) for i in lease.intents if i.intent not in known)
 
-    def _push(self, remote: str, lease: Lease) -> None:
-        now = datetime.fromtimestamp(self._seconds(), UTC)
-        commit = self._store.commits.write([lease.commit(system_identity(now))])[0]
-        sent = push_refs(self._store, self._names, [RefMove(lease_ref(remote), commit, self._oid(remote))])
+    def _push(self, leases: Mapping[str, Lease]) -> None:
+        who = system_identity(datetime.fromtimestamp(self._seconds(), UTC))
+        commits = self._store.commits.write([lease.commit(who) for lease in leases.values()])
+        told = zip(leases, commits, strict=True)
+        moves = [RefMove(lease_ref(remote), commit, self._oid(remote)) for remote, commit in told]
+        sent = push_refs(self._store, self._names, moves)
         if sent.refused:
             raise refuses(next(iter(sent.refused.values())), self._names.remote)
         if sent.outdated:
             fetch_refs(self._store, self._names)
-            raise self._leased(remote, self.standing(remote))
+            lost = next(remote for remote in leases if lease_ref(remote) == sent.outdated[0].name)
+            raise self._leased(lost, self.standing(lost))
 
     # --- whose it is
 
@@ -150,6 +159,8 @@ class Leases:
 
     def _is_others(self, remote: str, lease: Lease) -> bool:
         now, margin = self._seconds(), self._duration / _MARGIN
+        if not lease.readable:
+            return True
         if lease.holder == self._clone.id or lease.is_over(now, margin):
             return False
         return not self._has_stood_too_long(remote, max(lease.seconds, self._duration) + margin, lease.until - now)
@@ -161,10 +172,21 @@ class Leases:
         return left > most and oid is not None and now - self._sightings.first(remote, oid, now) >= most
 
     def _leased(self, remote: str, lease: Lease | None) -> LeasedElsewhere:
+        if lease is not None and not lease.readable:
+            return self._unreadable(remote)
         who = f"'{lease.host}'" if lease is not None and lease.until else "another machine"
         until = datetime.fromtimestamp(lease.until, UTC).strftime("%H:%M:%SZ") if lease and lease.until else ""
         return LeasedElsewhere(
             f"{who} syncs this remote" + (f" until {until} at least" if until else ""),
             where=Where(remote=remote),
             hint="what is pushed to the git remote goes out from there; or run it again later",
+        )
+
+    def _unreadable(self, remote: str) -> LeasedElsewhere:
+        ref = lease_ref(remote)
+        return LeasedElsewhere(
+            f"nobody can tell who syncs this remote: {ref} at {self._names.remote} cannot be read",
+            where=Where(remote=remote),
+            hint="it may be a newer promptstore's: update this one; where no other clone syncs any more, "
+            f"`git push {self._names.remote} --delete {ref}`",
         )
