@@ -22,13 +22,13 @@ def path_server(bare: Path) -> Iterator[str]:
 @contextmanager
 def git_daemon(bare: Path) -> Iterator[str]:
     """``git daemon``, which lets everybody push."""
-    port = _free_port()
+    port = free_port()
     command = ["git", "daemon", "--reuseaddr", "--export-all", "--enable=receive-pack", "--listen=127.0.0.1"]
     process = subprocess.Popen(
         [*command, f"--port={port}", f"--base-path={bare.parent}", str(bare.parent)], stderr=subprocess.PIPE
     )
     try:
-        _wait_for(port)
+        wait_for(port)
         yield f"git://127.0.0.1:{port}/{bare.name}"
     finally:
         process.terminate()
@@ -93,13 +93,13 @@ class _Backend(http.server.BaseHTTPRequestHandler):
         return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, patience: float = 10.0) -> None:
+def wait_for(port: int, patience: float = 10.0) -> None:
     until = time.monotonic() + patience
     while True:
         try:
