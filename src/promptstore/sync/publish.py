@@ -188,15 +188,21 @@ class Publisher:
         document: Document | None,
         known: frozenset[str] = frozenset(),
         known_of: str | None = None,
+        taken: frozenset[str] | None = None,
     ) -> Published | Moved:
-        """Find out what became of a write in doubt. ``known`` are versions of the prompt with the id ``known_of``,
-        where that is given: one that took its place has numbers of its own.
+        """Find out what became of a write in doubt.
+
+        ``known`` are versions of the prompt with the id ``known_of``, where that is given: one that took its place has
+        numbers of its own. ``taken`` are the ids of prompts known to be others; where they are given, a first publish
+        is looked for on all the rest, too: somebody may have renamed it before it was seen.
 
         Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
         """
         intent, gone = self._dated(intent), False
         try:
-            found = self._find(intent, document, known, known_of)
+            remote_id = intent.id or self._created_id(intent, document, taken)
+            mine = known if known_of in (None, remote_id) else frozenset()
+            found = self._find(remote_id, intent, mine) if remote_id is not None else None
         except RemoteMissing:
             found, gone = None, True
         if found is not None:
@@ -224,20 +230,28 @@ class Publisher:
         return self.journal.move(intent, intent.state, now) if intent.at > now else intent
 
     def _find(
-        self, intent: Intent, document: Document | None, known: frozenset[str], known_of: str | None
+        self, remote_id: str, intent: Intent, known: frozenset[str]
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
-        remote_id = intent.id or self._created_id(intent, document)
-        if remote_id is None:
-            return None
-        newer = self._newer(remote_id, intent.expected, known if known_of in (None, remote_id) else frozenset())
+        newer = self._newer(remote_id, intent.expected, known)
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 
-    def _created_id(self, intent: Intent, document: Document | None) -> str | None:
+    def _created_id(self, intent: Intent, document: Document | None, taken: frozenset[str] | None) -> str | None:
         """The id of a prompt that a first publish in doubt may have created."""
         if document is None:
             return None
-        key = self.vendor.lens.key(document)
-        live = next((head for head in self.workspace.list() if head.name == key), None)
+        key, heads = self.vendor.lens.key(document), self.workspace.list()
+        live = next((head for head in heads if head.name == key), None)
         found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
-        return found.id if found else None
+        if found is not None:
+            return found.id
+        if taken is None or not self.vendor.capabilities.intent:
+            return None
+        return next((head.id for head in heads if head.id not in taken and self._is_marked(head, intent)), None)
+
+    def _is_marked(self, head: RemoteHead, intent: Intent) -> bool:
+        """Whether a prompt bears the intent's id, under whatever name."""
+        try:
+            return self.workspace.read(head.id).intent == intent.intent
+        except RemoteMissing:
+            return False

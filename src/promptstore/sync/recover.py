@@ -70,10 +70,17 @@ class Recovery:
                 return
             called = self._session.called(slug) if agreed else intent.slug
             document = self._document(intent, called)
-            result = self._publisher.settle_one(intent, document, frozenset(link.versions), link.id)
+            known = frozenset(link.versions)
+            result = self._publisher.settle_one(intent, document, known, link.id, self._taken(intent))
             if isinstance(result, Published):
                 self._session.place(result.version.id, slug)  # it may have been seen under its old slug meanwhile
                 self._pusher.record(slug, replace(result, slug=slug), called)
+
+    def _taken(self, intent: Intent) -> frozenset[str]:
+        """The ids of prompts that are linked, or that another publish in the journal is about."""
+        linked = {agreed.link.id for agreed in self._session.all_agreed().values()}
+        mine = (other for other in self._journal.intents().values() if other.remote == intent.remote)
+        return frozenset(linked | {other.id for other in mine if other.id is not None})
 
     def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
         """Whether what it became is agreed on already, be it by the clone that sent it."""
