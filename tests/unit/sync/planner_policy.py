@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner_worlds import AT, PLACES, SLUG, Terms, Text, World
+from planner_worlds import AT, PLACES, SLUG, Terms, Text, World, name_of, sent
 
 
 def decided(world: World, terms: Terms) -> list[str]:
@@ -44,28 +44,28 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return ["held"] if world.waiting else _if(terms.pull, f"pull {there}")
     if here == "UNFIT":
         return ["held"] if there or (terms.push and terms.can("write")) else []
-    taken = world.blocked or world.stranger or world.rival
+    taken = world.blocked or world.stranger == name_of(here) or world.rival
     if there is None and taken and terms.push and terms.can("write"):
         return ["held"]  # something else has the name, or wants it
     if there is not None and world.rival:
         return ["held"]  # whose of the two it is, nobody knows
     if there is None:
         return _published(replace(world, remote=None), here, terms) if terms.push and terms.can("write") else []
-    if here == there:
+    if sent(here) == there:
         return ["agree"]
     return ["held"] if world.waiting else ["conflict"]
 
 
 def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     here, base = world.local, world.base
-    ours, theirs = here != base, there != base
-    if ours and not world.base_seen:
+    ours, theirs = (here if there is None else sent(here)) != base, there != base
+    if here != base and not world.base_seen:
         return ["held: choose"]  # the branch may simply be behind: an old text is no edit
     if here == "UNFIT" and there is not None:
         return ["held"]
     if world.unmerged and (here or there):
         return _with_what_was_published_over(world, there, terms)
-    if here == there:
+    if sent(here) == there:
         return ["agree"] if theirs or world.name_there != SLUG else []
     if world.waiting and (theirs or here is None):
         return ["held"]  # what is not committed yet must not be overtaken
@@ -111,22 +111,35 @@ def _ours_alone(world: World, terms: Terms) -> list[str]:
         return []
     if world.local is None:
         return ["delete there"] if terms.can("delete") and terms.allow_delete else ["held"]
-    if not terms.can("write") or world.runaway or world.local == "NAMED" or world.name_there != SLUG:
+    if not terms.can("write") or world.runaway:
+        return ["held"]
+    name = name_of(world.local)
+    if name != world.name_there and (world.stranger == name or not terms.can("rename")):
         return ["held"]
     return _published(world, world.local, terms)
 
 
 def _published(world: World, here: Text, terms: Terms) -> list[str]:
     """A version that a tag names, between the agreed one and the newest, is sent before the newest."""
-    tagged, numbers = world.tags[1], world.numbers()
-    floor = numbers[world.base] if world.base and not terms.republish else 0
-    between = terms.can("tags") and tagged is not None and floor < numbers[tagged] < numbers[here]
-    return [f"publish {tagged}" for _ in [0] if between and not _is_there(tagged, world)] + [f"publish {here}"]
+    tagged = world.tags[1]
+    first = tagged is not None and _is_sent_before(tagged, here, world, terms)
+    return [f"publish {tagged}"] * first + [f"publish {here}"]
+
+
+def _is_sent_before(tagged: Text, here: Text, world: World, terms: Terms) -> bool:
+    if world.tag_unmerged or world.tag_outside or not terms.can("tags"):
+        return False
+    name = world.name_there if world.remote else name_of(here)
+    if _is_there(tagged, world) or sent(tagged) == sent(here) or (name_of(tagged) != name and not terms.can("rename")):
+        return False
+    numbers = world.numbers()
+    agreed = numbers.get(world.base or "X") or numbers[world.proof or "X"]
+    return (agreed if world.base and not terms.republish else 0) < numbers[tagged] < numbers[here]
 
 
 def _is_there(text: Text, world: World) -> bool:
     """Whether the vendor has a version with this text."""
-    return text in world.vendor_versions() and (world.remote is not None or world.base is not None)
+    return sent(text) in world.vendor_versions() and (world.remote is not None or world.base is not None)
 
 
 def _if(allowed: bool, what: str) -> list[str]:
@@ -137,7 +150,7 @@ def _if(allowed: bool, what: str) -> list[str]:
 
 
 def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
-    if not terms.can("tags") or world.in_doubt or world.outside or "conflict" in contents:
+    if not terms.can("tags") or world.in_doubt or world.outside or world.tag_outside or "conflict" in contents:
         return []
     if {"held", "held: choose"} & {*contents} and not _is_only_ahead(world):
         return []
@@ -147,14 +160,16 @@ def _tags(world: World, terms: Terms, contents: list[str]) -> list[str]:
         return []
     base, here, there = world.tags
     there = None if world.sight == "gone" else there
-    if here == there:
+    if sent(here) == there:
         return _if(there != base and world.base is not None, f"tag agree {there or ''}".strip())
     if there == base:
-        if here is None or _is_there(here, world) or f"publish {here}" in contents:
+        if here and world.tag_unmerged:
+            return _if(terms.push, "tag held")  # nothing that is not on the branch goes out
+        if here is None or _is_there(here, world) or _comes(here, contents):
             return _tag_there(here, terms)
         return _missing_there(world, here, terms, contents)
-    if here == base:
-        return _if(terms.pull, f"tag here {there}" if there else "untag here")
+    if sent(here) == base:
+        return _if(terms.pull, _tag_here(there))
     return ["tag conflict"]
 
 
@@ -169,6 +184,16 @@ def _on_both_sides(world: World, contents: list[str]) -> bool:
     """A tag can stand only where the prompt is, or comes to be in this run."""
     coming = any(act.startswith(("pull", "publish")) for act in contents)
     return (world.local is not None or coming) and (world.remote is not None or coming)
+
+
+def _comes(text: Text, contents: list[str]) -> bool:
+    return f"publish {text}" in contents or (sent(text) == "X" and bool({"publish X", "publish ASIDE"} & {*contents}))
+
+
+def _tag_here(there: Text | None) -> str:
+    if there == "LOST":
+        return "tag held"  # nobody knows what it names
+    return f"tag here {there}" if there else "untag here"
 
 
 def _tag_there(here: Text | None, terms: Terms) -> list[str]:

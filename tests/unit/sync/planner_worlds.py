@@ -2,7 +2,10 @@
 
 A text is two messages, so that two edits can touch different places, one place, or be the same. ``X`` is where all
 began, ``A`` changed the first message, ``B`` and ``C`` changed the second one, differently; ``AB`` and ``AC`` are what
-merges of these make. ``NAMED`` is X by another name, which the vendor cannot change; ``UNFIT`` is nothing it can hold.
+merges of these make. ``NAMED`` is X by another name, ``ASIDE`` X with something that the vendor does not get to see,
+``UNFIT`` is nothing it can hold.
+
+Equal texts, names and ids are objects of their own wherever they stand, as they are when they were read from files.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from promptstore.sync.trees import (
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
 
-Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "UNFIT", "RIVAL"]
+Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "ASIDE", "UNFIT", "RIVAL", "LOST"]
 TEXTS: tuple[Text, ...] = ("X", "A", "B", "C")
 PLACES: Mapping[Text, tuple[int, int]] = {
     "X": (0, 0),
@@ -42,14 +45,19 @@ PLACES: Mapping[Text, tuple[int, int]] = {
     "AB": (1, 1),
     "AC": (1, 2),
     "NAMED": (0, 0),
+    "ASIDE": (0, 0),
 }
-AT: Mapping[tuple[int, int], Text] = {places: text for text, places in PLACES.items() if text != "NAMED"}
+AT: Mapping[tuple[int, int], Text] = {PLACES[text]: text for text in (*TEXTS, "AB", "AC")}
 
 Sight = Literal["listed", "vanished", "gone"]
 """What the last complete listing, and the proof that follows it, say of a prompt that was read before."""
 
 SLUG = "prompt"
 TAG = "production"
+ANOTHER_NAME = "Another name"
+ID = "17"
+FIRST = 11
+"""The vendor's oldest version. No number has one digit: Python keeps one object of each of those."""
 ROLES = ("system", "user")
 
 
@@ -61,7 +69,8 @@ def prompt(places: tuple[int, int], **more: Any) -> PromptFile:
 
 
 PROMPTS = {text: prompt(places) for text, places in PLACES.items()} | {
-    "NAMED": prompt((0, 0), name="Another name"),
+    "NAMED": prompt((0, 0), name=ANOTHER_NAME),
+    "ASIDE": prompt((0, 0), description="what PromptLayer has no field for"),
     "RIVAL": prompt((5, 5), name=SLUG),
     "UNFIT": prompt((0, 0), metadata={"model": "a key that the vendor uses itself"}),
 }
@@ -74,19 +83,52 @@ class _RememberingLens:
     """The vendor's lens; it is pure, so each answer is worked out once."""
 
     def __init__(self) -> None:
-        self._projected = {text: VENDOR.lens.project(file, SLUG) for text, file in _FIT.items()}
-        self._text = {id(file): text for text, file in _FIT.items()}
+        slugs = (SLUG, STRANGER)
+        self._known = {(id(file), slug): VENDOR.lens.project(file, slug) for file in _FIT.values() for slug in slugs}
+        self._lifted: dict[tuple[int, str, int], tuple[PromptFile, Document, PromptFile | None]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(VENDOR.lens, name)
 
     def project(self, file: PromptFile, slug: str) -> Document:
-        known = self._text.get(id(file)) if slug == SLUG else None
-        return self._projected[known] if known else VENDOR.lens.project(file, slug)
+        known = self._known.get((id(file), slug))
+        return VENDOR.lens.project(file, slug) if known is None else known
+
+    def lift(self, document: Document, slug: str, old: PromptFile | None) -> PromptFile:
+        asked = (id(document), slug, id(old))
+        if asked not in self._lifted:  # what it was asked with is kept, so that no other has its id
+            self._lifted[asked] = (VENDOR.lens.lift(document, slug, old), document, old)
+        return self._lifted[asked][0]
 
 
+STRANGER = "other"
 LENS = _RememberingLens()
-DIGESTS = {text: digest_of(LENS.project(file, SLUG)) for text, file in _FIT.items()}
+DIGESTS: Mapping[str, str] = {text: digest_of(LENS.project(file, SLUG)) for text, file in _FIT.items()}
+
+
+def fresh(text: str) -> str:
+    """The same text as another object."""
+    return "".join([*text])
+
+
+def sent(text: Text | None) -> Text | None:
+    """What the vendor gets to see of a text."""
+    return "X" if text == "ASIDE" else text
+
+
+def name_of(text: Text) -> str:
+    return ANOTHER_NAME if text == "NAMED" else SLUG
+
+
+def blob_of(text: str) -> str:
+    return f"blob of {text}"
+
+
+def text_of(blob: str | None) -> str:
+    return (blob or "").removeprefix("blob of ")
+
+
+BLOBS = {blob_of(text): file for text, file in PROMPTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +156,36 @@ class World:
     """What our last publish went on top of, unseen; both had come from X."""
     name_there: str = SLUG
     """What the vendor calls it now."""
-    stranger: bool = False
-    """Whether another prompt of ours, in sync, has the name at the vendor."""
+    stranger: str = ""
+    """The name at the vendor of another prompt of ours, which is in sync."""
     rival: bool = False
     """Whether another file of ours, not linked either, wants the name."""
     outside: bool = False
     """Whether the remote's config leaves it out."""
+    tag_outside: bool = False
+    """Whether the remote's config leaves the tag out."""
+    tag_unmerged: bool = False
+    """Whether our tag is on a commit that the synced branch does not have."""
+    proof: Text | None = None
+    """What the branch has in place of the agreed text, which it never had: a merge that took it in."""
 
     def trees(self) -> Trees:
-        flag, none = frozenset({SLUG}), frozenset[str]()
+        flag, none = frozenset({fresh(SLUG)}), frozenset[str]()
         missing = self.remote is not None and self.sight != "listed"
-        base = {SLUG: self._base(self.base)} if self.base else {}
-        local = {SLUG: LocalEntry(self.local, self._local_tags(), self._problem())} if self.local else {}
-        seen = {SLUG: self._seen(self.remote)} if self.remote else {}
+        base = {fresh(SLUG): self._base(self.base)} if self.base else {}
+        local = {fresh(SLUG): self._local(self.local)} if self.local else {}
+        seen = {fresh(SLUG): self._seen(self.remote)} if self.remote else {}
         if self.stranger:
-            base["other"], local["other"], seen["other"] = _settled_stranger()
+            base[STRANGER], local[STRANGER], seen[STRANGER] = _settled_stranger(self.stranger)
         if self.rival:
-            local["other"] = LocalEntry("RIVAL")
+            local[STRANGER] = LocalEntry(blob_of("RIVAL"))
         return Trees(
             "acme",
             base,
             local,
             seen,
-            PROMPTS,
-            {SLUG: self.numbers()},
+            BLOBS,
+            {SLUG: {blob_of(text): number for text, number in self.numbers().items()}},
             vanished=flag if missing else none,
             gone=flag if missing and self.sight == "gone" else none,
             in_doubt=flag if self.in_doubt else none,
@@ -146,8 +194,8 @@ class World:
             runaway=flag if self.runaway else none,
         )
 
-    def _problem(self) -> str | None:
-        return "line 3" if self.invalid else None
+    def _local(self, text: Text) -> LocalEntry:
+        return LocalEntry(blob_of(text), self._local_tags(), "line 3" if self.invalid else None)
 
     def numbers(self) -> dict[str, int]:
         """Text -> its newest version on the branch."""
@@ -155,7 +203,8 @@ class World:
 
     def history(self) -> list[Text]:
         """What the branch had, oldest first."""
-        older: list[Text | None] = ["X", "C", self.base] if self.old_there else [self.base, "X", "C"]
+        agreed = self.proof or self.base
+        older: list[Text | None] = ["X", "C", agreed] if self.old_there else [agreed, "X", "C"]
         texts = [text for text in (*older, self.local) if text]
         return [text for place, text in enumerate(texts) if not place or texts[place - 1] != text]
 
@@ -172,37 +221,50 @@ class World:
 
     def _base(self, text: Text) -> BaseEntry:
         agreed = self._agreed_versions()
-        known = {str(n): KnownVersion(each, DIGESTS[each]) for n, each in enumerate(agreed, 1)}
-        tags = {TAG: _version(self.tags[0])} if self.tags[0] else {}
-        unmerged = (_version(self.unmerged), "X") if self.unmerged else None
-        link = Link("1", "".join(SLUG), str(len(agreed)), DIGESTS[text], known, tags, unmerged)
-        return BaseEntry(text, link, self.base_seen)
+        known = {number: KnownVersion(blob_of(each), digest(each)) for number, each in _numbered(agreed)}
+        tags = {TAG: version_of(self.tags[0])} if self.tags[0] else {}
+        unmerged = (version_of(self.unmerged), blob_of("X")) if self.unmerged else None
+        proof = blob_of(self.proof) if self.proof else ""
+        head = [*known][-1]
+        link = Link(fresh(ID), fresh(SLUG), fresh(head), digest(text), known, tags, unmerged, proof)
+        return BaseEntry(blob_of(text), link, self.base_seen)
 
     def _seen(self, text: Text) -> RemoteEntry:
-        versions = self.vendor_versions()
-        seen = {str(n): SeenVersion(each, DIGESTS[each]) for n, each in enumerate(versions, 1)}
-        tags = {TAG: _version(self.tags[2])} if self.tags[2] else {}
+        seen = {number: SeenVersion(blob_of(each), digest(each)) for number, each in _numbered(self.vendor_versions())}
+        tags = {TAG: version_of(self.tags[2])} if self.tags[2] else {}
         document = LENS.project(PROMPTS[text], SLUG)
-        return RemoteEntry("1", self.name_there, "", str(len(versions)), "", document, seen, tags)
+        return RemoteEntry(fresh(ID), fresh(self.name_there), "", fresh([*seen][-1]), "", document, seen, tags)
 
     def _local_tags(self) -> dict[str, LocalTag]:
         named = self.tags[1]
-        return {TAG: LocalTag(f"commit of {named}", named, self.numbers()[named])} if named else {}
+        number = None if self.tag_unmerged else self.numbers().get(named or "X")
+        return {TAG: LocalTag(f"commit of {named}", blob_of(named), number)} if named else {}
 
 
-def _settled_stranger() -> tuple[BaseEntry, LocalEntry, RemoteEntry]:
-    digest = digest_of(VENDOR.lens.project(PROMPTS["X"], "other"))
-    link = Link("7", SLUG, "1", digest, {"1": KnownVersion("X", digest)})
-    document = VENDOR.lens.project(PROMPTS["X"], "other")
-    return (
-        BaseEntry("X", link),
-        LocalEntry("X"),
-        RemoteEntry("7", SLUG, "", "1", "", document, {"1": SeenVersion("X", digest)}),
-    )
+def digest(text: Text) -> str:
+    return fresh(DIGESTS[text])
 
 
-def _version(text: str) -> str:
-    return {"X": "1", "C": "2"}[text]
+def _numbered(texts: list[Text]) -> list[tuple[str, Text]]:
+    return [(f"{number}", text) for number, text in enumerate(texts, FIRST)]
+
+
+def _settled_stranger(name: str) -> tuple[BaseEntry, LocalEntry, RemoteEntry]:
+    document, said = _strangers_text()
+    link = Link("7", fresh(name), "1", said, {"1": KnownVersion(blob_of("X"), said)})
+    seen = {"1": SeenVersion(blob_of("X"), said)}
+    return BaseEntry(blob_of("X"), link), LocalEntry(blob_of("X")), RemoteEntry("7", name, "", "1", "", document, seen)
+
+
+@cache
+def _strangers_text() -> tuple[Document, str]:
+    document = LENS.project(PROMPTS["X"], STRANGER)
+    return document, digest_of(document)
+
+
+def version_of(text: str) -> str:
+    """The vendor's version of an older text, and one that it does not show any more."""
+    return f"{ {'X': FIRST, 'C': FIRST + 1, 'LOST': 99}[text] }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +275,7 @@ class Terms:
     allow_delete: bool = False
     lacks: tuple[str, ...] = ()
     republish: bool = False
+    renames: bool = False
 
     @property
     def pull(self) -> bool:
@@ -223,13 +286,13 @@ class Terms:
         return self.mode != "pull"
 
     def can(self, what: str) -> bool:
-        return what not in self.lacks
+        return self.renames if what == "rename" else what not in self.lacks
 
 
 @cache
 def vendor(terms: Terms) -> Vendor:
-    able = replace(VENDOR.capabilities, **dict.fromkeys(terms.lacks, False))
-    return replace(VENDOR, lens=LENS, capabilities=able)  # type: ignore[arg-type]
+    able = replace(VENDOR.capabilities, rename=terms.renames, **dict.fromkeys(terms.lacks, False))  # type: ignore[arg-type]
+    return replace(VENDOR, lens=LENS, capabilities=able)
 
 
 @cache
@@ -239,8 +302,8 @@ def policy(terms: Terms) -> Policy:
 
 def planned(world: World, terms: Terms) -> Plan:
     trees, rules = world.trees(), policy(terms)
-    if world.outside:
-        rules = replace(rules, covers=lambda _: False)
+    if world.outside or world.tag_outside:
+        rules = replace(rules, covers=lambda _: not world.outside, covers_tag=lambda _: not world.tag_outside)
     contents = plan_contents(trees, vendor(terms), rules)
     return contents.joined(plan_tags(trees, vendor(terms), rules, contents))
 
@@ -279,10 +342,15 @@ def _in_words(action: Action) -> str:
         first, second = (int(message["content"].split()[-1]) for message in messages)
         return f"merge {AT[first, second]}"
     if action.tag is not None:
-        named = action.blob if action.kind == "tag-remote" else {"1": "X", "2": "C"}.get(action.expected or "")
+        named = text_of(action.blob) if action.kind == "tag-remote" else named_by(action.expected)
         return f"{'tag agree' if action.kind == 'link' else _WORDS[action.kind]} {named or ''}".strip()
     plain = action.kind in {"delete-remote", "delete-local", "link"}
-    return _WORDS[action.kind] if plain else f"{_WORDS[action.kind]} {action.blob}"
+    return _WORDS[action.kind] if plain else f"{_WORDS[action.kind]} {text_of(action.blob)}"
+
+
+def named_by(version: str | None) -> str:
+    """The older text with this version."""
+    return next((text for text in ("X", "C") if version_of(text) == version), "")
 
 
 # --- all of them
@@ -293,6 +361,7 @@ def all_terms() -> Iterator[Terms]:
         for lacks in ((), ("write",), ("delete",), ("tags",), ("untag",)):
             yield Terms(mode, allowed, lacks)  # type: ignore[arg-type]
         yield Terms(mode, allowed, (), republish=True)  # type: ignore[arg-type]
+        yield Terms(mode, allowed, (), renames=True)  # type: ignore[arg-type]
 
 
 def all_contents() -> Iterator[World]:
@@ -318,11 +387,31 @@ def all_tags() -> Iterator[World]:
 
 
 def all_new_tags() -> Iterator[World]:
-    """A tag set here since the last sync, on any text that the branch ever had; the vendor lacks most of them."""
+    """A tag set here since the last sync, on any text that the branch ever had; the vendor lacks most of them.
+
+    Or one that names what neither side can use: a version of theirs that cannot be read, a commit of another branch.
+    """
     for world in all_contents():
         if world.local and not world.waiting and world.base_seen and world.sight == "listed":
             bare = replace(world, old_there=False)
-            yield from (replace(bare, tags=(None, tag, None)) for tag in sorted({*bare.history()}))
+            settled = world.base is not None and world.remote == world.base
+            proven = [replace(bare, proof=text) for text in TEXTS if settled and text != world.base]
+            named = [replace(bare, local=text) for text in ("NAMED", "ASIDE") if world.local == "X"]
+            for each in (bare, *proven, *named):
+                yield from (replace(each, tags=(None, tag, None)) for tag in sorted({*each.history()}))
+            if world.base in (None, world.local, world.remote):
+                yield from _odd_tags(world)
+
+
+def _odd_tags(world: World) -> Iterator[World]:
+    agreed: Text | None = "X" if world.base else None
+    there: Text | None = "X" if world.base and world.remote else None
+    for here in ("C", "X"):
+        moved = replace(world, tags=(agreed, here, there))
+        yield from (replace(moved, tag_unmerged=True), replace(moved, tag_outside=True))
+        yield replace(moved, tag_unmerged=True, old_there=False, tags=(None, here, None))
+        if world.remote:
+            yield from (replace(moved, tags=(agreed, each, "LOST")) for each in (here, None))
 
 
 def all_obstacles() -> Iterator[World]:
@@ -337,9 +426,9 @@ def _in_the_way(world: World) -> Iterator[World]:
         yield replace(world, invalid=True)
         yield replace(world, blocked=world.remote is None)
         if world.base is None:
-            yield from (replace(world, stranger=True), replace(world, rival=True))
+            yield from (replace(world, stranger=SLUG), replace(world, rival=True))
     if world.local == "X":
-        yield from (replace(world, local=odd, base_seen=world.base_seen) for odd in ("NAMED", "UNFIT"))
+        yield from _odd_texts(world)
     if world.base is not None:
         yield replace(world, unmerged="C")
     if world.base is not None and world.remote is not None:
@@ -348,9 +437,15 @@ def _in_the_way(world: World) -> Iterator[World]:
         yield from (replace(renamed, tags=(None, tag, None)) for tag in ("X", "C") if world.local)
 
 
+def _odd_texts(world: World) -> Iterator[World]:
+    for odd in ("NAMED", "ASIDE", "UNFIT"):
+        for seen in (True, False) if world.base else (True,):
+            yield replace(world, local=odd, base_seen=seen)
+    yield replace(world, local="NAMED", stranger=ANOTHER_NAME)
+
+
 def _tagged(world: World) -> World:
     """Moved here from X to C, where that can be."""
-    if world.tags[1]:
+    if world.tags[1] or not (world.base and world.local and world.remote):
         return world
-    moved = (world.base and "X", world.local and "C", "X" if world.base and world.remote else None)
-    return replace(world, tags=moved) if world.base and world.local and world.remote else world
+    return replace(world, tags=("X", "C", "X"))

@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice, product
+from typing import Any
 
 import pytest
 from planner_policy import decided
 from planner_worlds import (
+    FIRST,
+    ID,
+    PLACES,
+    PROMPTS,
+    ROLES,
     SLUG,
+    TAG,
     Terms,
     Text,
     World,
@@ -21,11 +28,15 @@ from planner_worlds import (
     all_obstacles,
     all_tags,
     all_terms,
+    named_by,
     planned,
     said,
+    sent,
+    text_of,
+    version_of,
 )
 
-from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS, Action
+from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, REMOTE_KINDS, REMOTE_TAG_KINDS, Action, Conflict
 
 State = tuple[World, Terms]
 Worlds = Callable[[], Iterator[World]]
@@ -33,7 +44,7 @@ Worlds = Callable[[], Iterator[World]]
 SPACES = [
     pytest.param(all_contents, 37, id="contents"),
     pytest.param(all_tags, 431, id="tags"),
-    pytest.param(all_new_tags, 61, id="tags-set-here"),
+    pytest.param(all_new_tags, 67, id="tags-set-here"),
     pytest.param(all_obstacles, 151, id="obstacles"),
 ]
 
@@ -76,12 +87,15 @@ def test_a_write_in_doubt_stops_everything(worlds: Worlds, every: int) -> None:
 @pytest.mark.parametrize(("worlds", "every"), SPACES)
 def test_states_keep_the_laws(worlds: Worlds, every: int) -> None:
     for world, terms in states(worlds, every):
-        actions = planned(world, terms).actions
-        kinds = {action.kind for action in actions if action.kind != "link"}
+        plan = planned(world, terms)
+        kinds = {action.kind for action in plan.actions if action.kind != "link"}
         for law in (_loses_no_edit, _needs_proof_of_absence, _keeps_to_its_terms):
             law(world, terms, {*kinds})
-        for action in actions:
+        for action in plan.actions:
             _says_what_it_means(world, action)
+        for conflict in plan.conflicts:
+            _shows_what_differs(world, conflict)
+        assert all(held.remote == "acme" and held.reason and held.hint for held in plan.held)
 
 
 @pytest.mark.thorough
@@ -93,7 +107,7 @@ def test_every_state_keeps_the_laws(worlds: Worlds) -> None:
 
 def _loses_no_edit(world: World, terms: Terms, kinds: set[str]) -> None:
     """A text is replaced or removed only where the other side has seen it."""
-    ours = world.local != world.base
+    ours = (sent(world.local) if kinds & {"update-local"} else world.local) != world.base
     theirs = world.sight == "gone" or world.remote != world.base or world.unmerged is not None
     if kinds & {"update-remote", "delete-remote"}:
         assert not theirs
@@ -132,16 +146,50 @@ def _says_what_it_means(world: World, action: Action) -> None:
         assert (action.remote_id, action.expected) == (None, None)
     elif world.remote is not None and action.tag is None:
         gone_unmet = world.sight == "gone" and world.base is None
-        assert action.remote_id == (None if gone_unmet else "1")
-        newest = "2" if action.kind == "merge" and world.unmerged else str(len(versions))
+        assert action.remote_id == (None if gone_unmet else ID)
+        newest = version_of("C") if action.kind == "merge" and world.unmerged else str(FIRST - 1 + len(versions))
         assert action.expected == newest or (action.kind == "link" and world.sight == "gone")
     if action.kind in {"create-remote", "update-remote"}:
-        assert action.version == world.numbers()[action.blob or ""]
+        assert action.version == world.numbers()[text_of(action.blob)]
     elif action.tag is None and action.expected is not None:
         assert action.version == int(action.expected)
     if action.tag is not None and action.expected is not None:
-        named = action.blob or {"1": "X", "2": "C"}[action.expected]
-        assert versions[int(action.expected) - 1] == named
+        named = sent(text_of(action.blob)) if action.blob else named_by(action.expected)  # type: ignore[arg-type]
+        assert versions[int(action.expected) - FIRST] == named
+
+
+def _shows_what_differs(world: World, conflict: Conflict) -> None:
+    """Each side as it is, so that a person can choose."""
+    assert (conflict.remote, conflict.slug) == ("acme", SLUG)
+    base, ours, theirs = _sides(world, conflict.field)
+    assert conflict.ours == ours
+    assert conflict.theirs == theirs
+    assert conflict.base == (base if world.base or conflict.field == f"tag:{TAG}" else None)
+
+
+def _sides(world: World, field: str) -> tuple[Any, Any, Any]:
+    if field == f"tag:{TAG}":
+        agreed, here, there = world.tags
+        commit = f"commit of {here}"[:10] if world.tag_unmerged else f"version {world.numbers().get(here or 'X')}"
+        return _number(agreed), here and commit, _number(there)
+    there = None if world.sight == "gone" else world.unmerged or world.remote
+    texts = ("X" if world.unmerged and field else world.base, world.local, there)
+    base, ours, theirs = (_value(text, field) for text in texts)
+    return base, ours, theirs
+
+
+def _number(named: Text | None) -> int | None:
+    return int(version_of(named)) if named else None
+
+
+def _value(text: Text | None, field: str) -> Any:
+    """What a text has in a field; without a field, all of it."""
+    if not text or not field:
+        return PROMPTS[text].data() if text else None
+    if field in {"name", "description"}:
+        return PROMPTS[text].data().get(field)
+    place = int(field.removeprefix("messages[")[0])
+    return f"the {ROLES[place]} says {PLACES[text][place]}"
 
 
 # --- convergence: the plans of a run, carried out one after the other, come to an end, and to agreement
