@@ -159,7 +159,7 @@ class Publisher:
             raise
         except WriteInDoubt:
             intent = self.journal.move(intent, "unknown", self.clock())
-            return self.settle_one(intent, wanted.document, wanted.known)
+            return self.settle_one(intent, wanted.document, lambda _id: wanted.known)
         intent = self.journal.move(intent, "sent", self.clock(), id=receipt.id, version=receipt.version)
         try:
             return self._read_back(wanted, intent, receipt.id)
@@ -186,23 +186,21 @@ class Publisher:
         self,
         intent: Intent,
         document: Document | None,
-        known: frozenset[str] = frozenset(),
-        known_of: str | None = None,
+        known: Callable[[str], frozenset[str]],
         taken: frozenset[str] | None = None,
     ) -> Published | Moved:
         """Find out what became of a write in doubt.
 
-        ``known`` are versions of the prompt with the id ``known_of``, where that is given: one that took its place has
-        numbers of its own. ``taken`` are the ids of prompts known to be others; where they are given, a first publish
-        is looked for on all the rest, too: somebody may have renamed it before it was seen.
+        ``known`` tells the versions of a prompt, by its id, that are taken into account already. ``taken`` are the ids
+        of prompts known to be others; where they are given, a first publish is looked for on all the rest, too:
+        somebody may have renamed it before it was seen.
 
         Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
         """
         intent, gone = self._dated(intent), False
         try:
             remote_id = intent.id or self._created_id(intent, document, taken)
-            mine = known if known_of in (None, remote_id) else frozenset()
-            found = self._find(remote_id, intent, mine) if remote_id is not None else None
+            found = self._find(remote_id, intent, known(remote_id)) if remote_id is not None else None
         except RemoteMissing:
             found, gone = None, True
         if found is not None:

@@ -161,6 +161,11 @@ class Pusher:
     def record(self, slug: str, published: Published, called: str = "") -> None:
         """Agree on what was read back; a foreign version that came between is noted as still to be merged."""
         version, intent = published.version, published.intent
+        owner = self._session.linked_to(version.id) or slug
+        if owner != slug:
+            self._stray(owner, published)
+            return
+        self._session.place(version.id, slug)  # it may have been seen under an old slug meanwhile
         agreed = self._session.agreed(slug)
         # What is known of versions and tags is known of that very prompt, not of one that took its place.
         link = agreed.link if agreed and agreed.link.id == version.id else EMPTY_LINK
@@ -183,6 +188,20 @@ class Pusher:
         self._session.agree(slug, Agreed(intent.blob, new))
         self._session.published.append(published)
         self._session.is_there(slug)
+
+    def _stray(self, owner: str, published: Published) -> None:
+        """A first publish that came upon another prompt of ours, which had got its name meanwhile: nobody's edit of
+        that one. What the branch says of it stays its newest text, and goes out again."""
+        before = self._session.agreed(owner)
+        key = self._session.vendor.version_key
+        if before is None or key(published.version.version) <= key(before.link.head):
+            self._journal.move(published.intent, "recorded", published.intent.at)
+            return
+        self.record(owner, replace(published, slug=owner))
+        after = self._session.agreed(owner)
+        if after is not None:
+            link = replace(after.link, proof=before.link.proof or before.blob)
+            self._session.agree(owner, replace(after, link=link))
 
     def _unseen(self, published: Published, link: Link) -> list[str]:
         """Others' versions that came between; what was agreed on since the publish has been taken in."""

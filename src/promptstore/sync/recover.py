@@ -12,7 +12,6 @@ from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.session import Session
-from promptstore.sync.trees import EMPTY_LINK
 from promptstore.vendors.base import Document
 
 
@@ -49,18 +48,17 @@ class Recovery:
 
     def _slug_now(self, intent: Intent) -> str:
         """The slug of the intent's prompt, which may have been renamed since."""
-        linked = (slug for slug, agreed in self._session.all_agreed().items() if agreed.link.id == intent.id)
+        linked = self._session.linked_to(intent.id) if intent.id is not None else None
         there = self._local.prompts
         moved = (
             new
             for new in self._local.numbering.moves
             if new in there and intent.slug not in there and intent.slug in self._local.numbering.names_of(new)
         )
-        return next(linked, None) or next(moved, None) or intent.slug
+        return linked or next(moved, None) or intent.slug
 
     def _settle(self, intent: Intent, slug: str) -> None:
         agreed = self._session.agreed(slug)
-        link = agreed.link if agreed else EMPTY_LINK
         if intent.state != "recorded" and self._is_agreed(intent, agreed):
             self._journal.move(intent, "recorded", intent.at)
         elif intent.state == "done" or intent.is_open:
@@ -70,11 +68,14 @@ class Recovery:
                 return
             called = self._session.called(slug) if agreed else intent.slug
             document = self._document(intent, called)
-            known = frozenset(link.versions)
-            result = self._publisher.settle_one(intent, document, known, link.id, self._taken(intent))
+            result = self._publisher.settle_one(intent, document, self._known, self._taken(intent))
             if isinstance(result, Published):
-                self._session.place(result.version.id, slug)  # it may have been seen under its old slug meanwhile
                 self._pusher.record(slug, replace(result, slug=slug), called)
+
+    def _known(self, remote_id: str) -> frozenset[str]:
+        owner = self._session.linked_to(remote_id)
+        agreed = self._session.agreed(owner) if owner is not None else None
+        return frozenset(agreed.link.versions) if agreed else frozenset()
 
     def _taken(self, intent: Intent) -> frozenset[str]:
         """The ids of prompts that are linked, or that another publish in the journal is about."""

@@ -127,6 +127,10 @@ class Session:
         merged = {**self.agreement.prompts, **self.pending}
         return {slug: agreed for slug, agreed in merged.items() if agreed is not None}
 
+    def linked_to(self, remote_id: str) -> str | None:
+        """The slug that is linked with a prompt of the vendor's."""
+        return next((slug for slug, agreed in self.all_agreed().items() if agreed.link.id == remote_id), None)
+
     def agree(self, slug: str, agreed: Agreed | None) -> None:
         self.pending[slug] = agreed
 

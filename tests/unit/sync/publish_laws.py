@@ -194,7 +194,7 @@ class Story:
         publisher.journal.forget_settled(self.now + 1)
         for intent in publisher.journal.intents().values():
             if intent.state in UNFINISHED and not self.published:
-                self._note(publisher.settle_one(intent, self._document(), frozenset(self.heard)))
+                self._note(publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard)))
         while not self.published and not self._is_linked():
             self._note(publisher.publish(self._wanted()))
 
