@@ -111,7 +111,7 @@ class Publisher:
         newer = self._newer(wanted.id, wanted.expected, wanted.known)
         ours = self._adoptable(newer, intent)
         if ours is not None:
-            return self._done(intent, ours, tuple(v for v in newer if v != ours))
+            return self._done(intent, ours, newer)
         return Moved("a newer version came to the vendor") if newer else None
 
     def _newer(self, remote_id: str, expected: str | None, known: frozenset[str]) -> list[RemoteVersion]:
@@ -173,11 +173,11 @@ class Publisher:
         ours = self._adoptable(newer, intent)
         if ours is None:
             raise BadResponse(f"the vendor accepted it, but version {intent.version or '?'} cannot be found there")
-        return self._done(intent, ours, tuple(v for v in newer if v != ours))
+        return self._done(intent, ours, newer)
 
-    def _done(self, intent: Intent, ours: RemoteVersion, others: tuple[RemoteVersion, ...]) -> Published:
+    def _done(self, intent: Intent, ours: RemoteVersion, newer: list[RemoteVersion]) -> Published:
         done = self.journal.move(intent, "done", self.clock(), id=ours.id, version=ours.version)
-        return Published(ours, done, tuple(v for v in others if self._before(v, ours)))
+        return Published(ours, done, tuple(v for v in newer if self._before(v, ours)))
 
     def _before(self, other: RemoteVersion, ours: RemoteVersion) -> bool:
         return bool(self.vendor.version_key(other.version) < self.vendor.version_key(ours.version))
@@ -205,16 +205,14 @@ class Publisher:
             found, gone = None, True
         if found is not None:
             newer, ours = found
-            return self._done(intent, ours, tuple(v for v in newer if v != ours))
+            return self._done(intent, ours, newer)
         if intent.version is not None and not gone:
             raise WriteInDoubt(
                 f"the vendor took it as version {intent.version}, but does not show it (yet)",
                 hint="run sync again later; nothing is sent twice",
             )
-        now = self.clock()
-        if now < intent.at:
-            intent = self.journal.move(intent, intent.state, now)  # the clock was set back: waited for from now on
-        if now - intent.at < self.settle:
+        intent = self._dated(intent)
+        if self.clock() - intent.at < self.settle:
             raise WriteInDoubt(
                 "the vendor did not answer, and the version is not there (yet)",
                 hint=f"run sync again after {int(self.settle)} seconds; nothing is sent twice",
