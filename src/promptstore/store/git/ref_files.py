@@ -9,6 +9,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from promptstore.store.git.repository import Repository
 
 _HEX = frozenset("0123456789abcdef")
@@ -43,6 +45,30 @@ def read_loose(repository: Repository, name: str) -> str | None:
 def is_target(words: str) -> bool:
     """Whether a ref's file says something. After a power failure it may be empty, or full of nulls."""
     return words.startswith("ref: ") or (len(words) in {40, 64} and _HEX.issuperset(words))
+
+
+def loose_names(repository: Repository, folder: str) -> Iterator[str]:
+    """The loose refs below a folder of refs (``refs/prompts/``), as git finds them; what begins with a dot or ends in
+    ``.lock`` is none."""
+    try:
+        entries = list(os.scandir(loose_path(repository, folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name.endswith(".lock"):
+            continue
+        if entry.is_dir():
+            yield from loose_names(repository, f"{folder}{entry.name}/")
+        else:
+            yield folder + entry.name
+
+
+def packed_below(text: bytes, folder: str) -> dict[str, str]:
+    """The refs below a folder in the text of ``packed-refs``, with their ids."""
+    start = f" {folder}".encode()
+    lines = (line.decode("utf-8", "surrogateescape") for line in text.splitlines() if start in line[40:])
+    pairs = (line.split(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: oid for oid, name in pairs if name.startswith(folder)}
 
 
 def find_packed(text: bytes, name: str) -> str | None:

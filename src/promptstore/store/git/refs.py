@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -14,13 +15,21 @@ from promptstore.store.git.ref_files import (
     MAX_SYMBOLIC,
     find_packed,
     is_target,
+    loose_names,
     loose_path,
+    packed_below,
     packed_path,
     read_loose,
     read_packed,
     uses_reftable,
 )
 from promptstore.store.git.repository import Repository
+
+FEW_REFS = 200
+"""So many loose refs are read sooner than git starts; where there are more, it lists them."""
+
+_PLAIN = re.compile(r"refs(/[\w%+=,-]+(\.[\w%+=,-]+)*)+")
+"""Names that are surely good; git passes over a file whose name is none."""
 
 Signature = tuple[int, int, int] | None
 """What tells two states of a file apart: (mtime in ns, inode, size); None where there is no file."""
@@ -125,6 +134,29 @@ class Refs:
 
         Raises GitError where one of them is damaged: git leaves it out, and it must not be taken for a deleted one.
         """
+        found: dict[str, str] = {}
+        for prefix in prefixes:
+            below = self._below(prefix)
+            if below is None:
+                return self._listed(*prefixes)
+            found |= below
+        return dict(sorted(found.items()))
+
+    def _below(self, folder: str) -> dict[str, str] | None:
+        """What is below a folder, from the files; None where only git can tell, or does it sooner."""
+        if self._reftable or not folder.endswith("/"):
+            return None
+        try:
+            names = list(itertools.islice(loose_names(self._repository, folder), FEW_REFS + 1))
+            loose = {name: read_loose(self._repository, name) or "" for name in names[:FEW_REFS]}
+        except OSError:
+            return None
+        if len(names) > FEW_REFS or not all(_PLAIN.fullmatch(name) and _is_id(oid) for name, oid in loose.items()):
+            return None
+        # Read last, as git does: a ref that is packed meanwhile is then in one of the two.
+        return packed_below(self._packed_text(), folder) | loose
+
+    def _listed(self, *prefixes: str) -> dict[str, str]:
         arguments = [*self._repository.arguments, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes]
         done = attempt(arguments)
         if done.returncode:
@@ -154,8 +186,7 @@ class Refs:
         return text
 
     def _ask(self, name: str) -> str | None:
-        found = self.list(name)
-        return found.get(name)
+        return self._listed(name).get(name)
 
 
 def _instruction(move: RefMove) -> str:
@@ -164,6 +195,10 @@ def _instruction(move: RefMove) -> str:
     if move.old is None:
         return f"create {move.name} {move.new}\n"
     return f"update {move.name} {move.new} {move.old}\n"
+
+
+def _is_id(words: str) -> bool:
+    return is_target(words) and not words.startswith("ref: ") and words.strip("0") != ""
 
 
 def _broken(stderr: bytes) -> list[str]:
