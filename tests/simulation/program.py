@@ -160,7 +160,9 @@ class Program:
             self.people.take_up(clone, *unseen[0])
             return True
         if plan.halted and plan.actions:
+            texts = clone.prompts()
             result = self.world.sync(clone, CALM, accept=plan.plan_id, allow_delete=True, republish=True)
+            self._let_comments_go(clone, texts)
             return bool(result and result.done)
         return False
 

@@ -340,10 +340,11 @@ class Planner:
         return None if document is None or isinstance(document, NotRepresentable) else digest_of(document)
 
     def _renames(self, slug: str, blob: str, local: LocalEntry) -> bool:
-        """Whether a text bears another name than the vendor has or is about to have, where that cannot change."""
+        """Whether a text bears a name that the prompt neither has at the vendor nor is about to get: nobody wants it
+        renamed for a moment, and another may have that name by now."""
         seen = self.trees.seen.get(slug)
-        name = seen.name if seen else self._name(slug, local.blob)
-        return not self.vendor.capabilities.rename and self._name(slug, blob) != name
+        names = {self._name(slug, local.blob), seen.name if seen else None}
+        return self._name(slug, blob) not in names
 
     def _name(self, slug: str, blob: str) -> str | None:
         document = self._document(slug, blob)

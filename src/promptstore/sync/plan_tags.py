@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Literal
 
 from promptstore.errors import NotRepresentable
@@ -62,7 +61,6 @@ class _TagPlanner:
         self.local: LocalEntry | None = trees.local.get(slug)
         self.seen: RemoteEntry | None = None if slug in trees.gone else trees.seen.get(slug)
         actions = [action for action in contents.actions if action.slug == slug]
-        self.others = [action for action in contents.actions if action.slug != slug]
         self.coming = {action.blob for action in actions if action.kind in _COMING}
         self.is_settled = not actions and self.seen is not None and self.seen.digest == self.link.document
         self.missing: dict[int, str] = {}
@@ -189,27 +187,7 @@ class _TagPlanner:
         except NotRepresentable as error:
             return f"{self.vendor.title} cannot hold it: {error.message}"
         name, key = self.seen.name if self.seen else self.link.name, self.vendor.lens.key(document)
-        if key != name and not self.vendor.capabilities.rename:
-            return f"it was named '{key}', and {self.vendor.title} cannot rename '{name}'"
-        return f"it was named '{key}', as another is now" if key != name and self._is_taken(key) else None
-
-    def _is_taken(self, name: str) -> bool:
-        """Whether another prompt has this name at the vendor, or is about to get it."""
-        others = (seen for slug, seen in self.trees.seen.items() if slug not in {self.slug, *self.trees.gone})
-        return name in self._names_to_come or name in (other.name for other in others)
-
-    @cached_property
-    def _names_to_come(self) -> set[str]:
-        """The names under which other prompts are about to be published."""
-        sent = (action for action in self.others if action.kind in {"create-remote", "update-remote"})
-        return {name for action in sent if (name := self._name(action.slug, action.blob or "")) is not None}
-
-    def _name(self, slug: str, blob: str) -> str | None:
-        try:
-            document = self.vendor.lens.project(self.trees.prompts[blob], self.trees.called(slug))
-        except (KeyError, NotRepresentable):
-            return None
-        return self.vendor.lens.key(document)
+        return f"it was named '{key}', and is '{name}' there now" if key != name else None
 
     def _republish(self, blob: str, reason: str) -> Action:
         return Action(
