@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -35,6 +35,10 @@ class TreeEntry:
     @property
     def is_file(self) -> bool:
         return self.mode in {"100644", "100755"}
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == "40000"
 
 
 class Objects:
@@ -74,6 +78,34 @@ class Objects:
 
     def tree(self, treeish: str, *paths: str) -> dict[str, TreeEntry]:
         """Every file below ``paths`` of a commit or tree, by its path; empty where there is none."""
+        whole = self._whole(treeish, paths[0] if paths else "") if len(paths) <= 1 else None
+        return self._listed(treeish, *paths) if whole is None else whole
+
+    def _whole(self, treeish: str, folder: str) -> dict[str, TreeEntry] | None:
+        """`tree` of one folder, asked of the process that runs already; None where it is none, or is damaged."""
+        trees: dict[str, list[tuple[str, TreeEntry]]] = {}
+        top = f"{treeish}:{folder}" if folder else f"{treeish}^{{tree}}"
+        wanted = [top] if "\n" not in top else []
+        for name, found in self._trees(wanted):
+            if found is None:
+                return None
+            trees[name] = found
+        return dict(_files(trees, top, f"{folder}/" if folder else "")) if trees else None
+
+    def _trees(self, wanted: list[str]) -> Iterator[tuple[str, list[tuple[str, TreeEntry]] | None]]:
+        """The entries of these trees and of all in them, a level in one conversation; None for what is no tree."""
+        seen = set(wanted)
+        while wanted:
+            found = dict(zip(wanted, self.read_many(wanted), strict=True))
+            wanted = []
+            for name, item in found.items():
+                entries = _named(item) if item and item.kind == "tree" else None
+                yield name, entries
+                below = {entry.oid for _, entry in entries or () if entry.is_folder}
+                wanted += below - seen
+                seen |= below
+
+    def _listed(self, treeish: str, *paths: str) -> dict[str, TreeEntry]:
         few = paths if len(paths) <= FEW_PATHS else ()
         arguments = [*self._repository.arguments, "ls-tree", "-r", "-z", "--full-tree", treeish, "--", *few]
         entries = {}
@@ -169,6 +201,20 @@ def _entries(tree: bytes, id_size: int) -> Iterator[tuple[bytes, TreeEntry]]:
         mode, _, name = tree[place:end].partition(b" ")
         place = end + 1 + id_size
         yield name, TreeEntry(mode.decode(), tree[end + 1 : place].hex())
+
+
+def _named(tree: Object) -> list[tuple[str, TreeEntry]]:
+    """A tree's entries by their names."""
+    return [(name.decode("utf-8", "surrogateescape"), entry) for name, entry in _entries(tree.data, len(tree.oid) // 2)]
+
+
+def _files(trees: Mapping[str, list[tuple[str, TreeEntry]]], top: str, prefix: str) -> Iterator[tuple[str, TreeEntry]]:
+    """The files of a tree and of those in it, by their paths."""
+    for name, entry in trees[top]:
+        if entry.is_folder:
+            yield from _files(trees, entry.oid, f"{prefix}{name}/")
+        else:
+            yield prefix + name, entry
 
 
 def _answer(stdout: IO[bytes]) -> Object | None:
