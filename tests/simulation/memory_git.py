@@ -18,6 +18,7 @@ from promptstore.store.git.commits import Identity, NewCommit
 from promptstore.store.git.objects import Object, TreeEntry
 from promptstore.store.git.plumbing import Git
 from promptstore.store.git.refs import RefMove
+from promptstore.store.git.revisions import Said
 
 FILE, FOLDER = "100644", "40000"
 RENAME = 0.9
@@ -298,6 +299,14 @@ class MemoryRevisions:
             at = next(iter(self._database.parents[at]), None)
         return b"".join(self._change(commit, folder) for commit in reversed(line))
 
+    def everything(self, tip: str, folder: str) -> bytes:
+        """Every text of every commit, as if it were new there: git leaves out those that did not change."""
+        return b"".join(self._texts(commit, folder) for commit in sorted(self._database.reach(tip)))
+
+    def _texts(self, commit: str, folder: str) -> bytes:
+        files = self._below(commit, folder)
+        return f"\x01{commit}\0".encode() + "".join(_record(path, {}, files, {}) for path in sorted(files)).encode()
+
     def _change(self, commit: str, folder: str) -> bytes:
         key = (commit, folder)
         if key not in self._steps:
@@ -334,6 +343,18 @@ class MemoryRevisions:
         one, other = self._database.objects[a].data, self._database.objects[b].data
         spans = _spans(one) & _spans(other)
         return sum(len(span) * count for span, count in spans.items()) / max(len(one), len(other), 1)
+
+    def line(self, tip: str, known: str | None = None) -> list[Said]:
+        before = self._database.reach(known) if known else frozenset()
+        told: list[Said] = []
+        at: str | None = tip
+        while at is not None and at not in before:
+            head, _, message = self._database.objects[at].data.decode().partition("\n\n")
+            author = next(row for row in head.split("\n") if row.startswith("author "))
+            who, when, _ = author.removeprefix("author ").rsplit(" ", 2)
+            told.append(Said(who, int(when), message))
+            at = next(iter(self._database.parents[at]), None)
+        return told
 
     def outside(self, commits: Sequence[str], tip: str) -> set[str]:
         inside = self._database.reach(tip)

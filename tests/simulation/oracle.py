@@ -56,7 +56,14 @@ class Oracle:
             files = clone.repository.committed(seen) if seen else {}
             mine = (f"prompts/{slug}.yaml", f".remote/{slug}/-/")
             found |= set().union(*(words(text.decode()) for path, text in files.items() if path.startswith(mine)))
-        return found
+        return found | set().union(*(self._waiting(clone, held.remote, held.slug) for held in plan.held))
+
+    def _waiting(self, clone: Clone, remote: str, slug: str) -> set[str]:
+        """A held prompt's vendor version that ours was published over: it is merged once nothing holds it any more."""
+        link, seen = self._links(clone, remote).get(slug), clone.repository.refs.read(remote_ref(remote))
+        if link is None or link.unmerged is None or seen is None:
+            return set()
+        return words(clone.repository.committed(seen).get(f".remote/{slug}/-/{link.unmerged[0]}", b"").decode())
 
     def _tracked(self, clone: Clone) -> set[str]:
         """The words of every vendor version that the tracking refs hold now."""

@@ -101,6 +101,8 @@ def test_objects_and_history(pair: Pair) -> None:
         pair.both(lambda one, c=commit: one.objects.entry(c, f"{FOLDER}/b/c.yaml"))
         pair.both(lambda one, c=commit: one.objects.read_many([c, f"{c}:{FOLDER}", f"{c}^{{commit}}", f"{c}:none"]))
         pair.both(lambda one, c=commit: one.revisions.is_ancestor(c, tip))
+        pair.both(lambda one, c=commit: one.revisions.line(c))
+        pair.both(lambda one, c=commit: one.revisions.line(tip, c))
         pair.both(lambda one, c=commit: list(parse_log(one.revisions.changes(c, [], FOLDER), LAYOUT)))
         pair.both(lambda one, c=commit: list(parse_log(one.revisions.changes(tip, [c], FOLDER), LAYOUT)))
     pair.both(lambda one: one.revisions.outside(pair.commits, tip))
@@ -136,6 +138,13 @@ def test_a_merge_is_compared_with_its_first_parent(pair: Pair) -> None:
     pair.both(lambda git: list(parse_log(git.revisions.changes(merged, [], FOLDER), LAYOUT)))
     pair.both(lambda git: list(parse_log(git.revisions.changes(merged, [one], FOLDER), LAYOUT)))
     pair.both(lambda git: [git.revisions.is_ancestor(c, merged) for c in pair.commits])
+    pair.both(lambda git: _said(git.revisions.everything(merged, FOLDER)))
+
+
+def _said(log: bytes) -> list[tuple[str, str]]:
+    """Every text that a prompt ever had."""
+    steps = parse_log(log, LAYOUT)
+    return sorted({(slug, blob) for step in steps for slug, blob in step.blobs.items() if blob is not None})
 
 
 def test_refs(pair: Pair) -> None:

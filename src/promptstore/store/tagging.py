@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from promptstore.errors import TagNotFound, Where
 from promptstore.store.address import Located
 from promptstore.store.git.commits import Identity
-from promptstore.store.git.process import run
 from promptstore.store.git.refs import RefMove
 from promptstore.store.refnames import TAG_LOG, TAGS, require_tag, tag_ref
 from promptstore.store.store import Store
-from promptstore.store.tags import LOG_ARGUMENTS, TagMove, parse_tag_log, tags_by_slug
+from promptstore.store.tags import TagMove, tag_moves, tags_by_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +125,8 @@ def _went_on(store: Store, slug: str, tag: str, was: str, now: str) -> bool:
 
 def tag_history(store: Store, slug: str | None = None) -> list[TagMove]:
     """Every move of every tag (or of one prompt's), newest first."""
-    if store.refs.read(TAG_LOG) is None:
+    tip = store.refs.read(TAG_LOG)
+    if tip is None:
         return []
-    out = run([*store.repository.arguments, *LOG_ARGUMENTS, TAG_LOG, "--"])
     names = set(store.history.numbering(store.tip).names_of(slug)) if slug else set()
-    return [move for move in parse_tag_log(out.decode("utf-8", "replace")) if not slug or move.slug in names]
+    return [move for move in tag_moves(store.git.revisions.line(tip)) if not slug or move.slug in names]

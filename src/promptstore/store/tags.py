@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from promptstore.store.git.commits import Identity, NewCommit
+from promptstore.store.git.revisions import Said
 from promptstore.store.refnames import parse_tag_ref
 
 
@@ -63,20 +64,13 @@ def _side(version: int | None, commit: str | None) -> str:
     return f"{version or '-'} {commit or '-'}"
 
 
-LOG_ARGUMENTS = ("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=tformat:%an <%ae>%n%at%n%B")
-"""``git log`` that prints what `parse_tag_log` reads: neither a name nor a message can hold a NUL."""
+def tag_moves(line: Iterable[Said]) -> Iterator[TagMove]:
+    """The moves that the commits of a tag log tell, in their order."""
+    found = (_parse_move(*said) for said in line)
+    return (move for move in found if move is not None)
 
 
-def parse_tag_log(out: str) -> Iterator[TagMove]:
-    """The moves in the output of ``git log`` with `LOG_ARGUMENTS`, in its order."""
-    for block in out.split("\0")[:-1]:
-        who, when, message = block.split("\n", 2)
-        move = _parse_move(who, when, message)
-        if move is not None:
-            yield move
-
-
-def _parse_move(who: str, when: str, message: str) -> TagMove | None:
+def _parse_move(who: str, when: int, message: str) -> TagMove | None:
     paragraphs = message.strip("\n").split("\n\n")
     pairs = (line.split(": ", 1) for line in paragraphs[-1].split("\n") if ": " in line)
     trailers = dict(pairs)
@@ -91,7 +85,7 @@ def _parse_move(who: str, when: str, message: str) -> TagMove | None:
         old_commit,
         new_commit,
         who,
-        datetime.fromtimestamp(int(when), UTC),
+        datetime.fromtimestamp(when, UTC),
         "\n\n".join(paragraphs[1:-1]).strip(),
         trailers.get("Remote"),
     )

@@ -130,10 +130,12 @@ class Refs:
         return loose_path(self._repository, name)
 
     def list(self, *prefixes: str) -> dict[str, str]:
-        """Every ref below the prefixes (folders, ending in ``/``, or whole names).
+        """Every ref below the prefixes (folders, ending in ``/``, or whole names); all refs where there is none.
 
         Raises GitError where one of them is damaged: git leaves it out, and it must not be taken for a deleted one.
         """
+        if not prefixes:
+            return self._listed()
         found: dict[str, str] = {}
         for prefix in prefixes:
             below = self._below(prefix)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from promptstore.store.git.process import attempt, failure
+from promptstore.store.git.process import attempt, failure, run
 from promptstore.store.git.repository import Repository
 
 CHANGES = (
@@ -26,6 +27,17 @@ CHANGES = (
 )
 """``git log`` that prints each commit of the first-parent line with its changed files, whatever the settings say."""
 
+LINE = ("log", "-z", "--first-parent", "--no-show-signature", "--encoding=UTF-8", "--format=tformat:%an <%ae>%n%at%n%B")
+"""``git log`` that tells who said what and when: neither a name nor a message can hold a NUL."""
+
+
+class Said(NamedTuple):
+    """What one commit says: author (``name <email>``), seconds since the epoch, message."""
+
+    who: str
+    when: int
+    message: str
+
 
 class Revisions:
     """The history of one repository."""
@@ -44,6 +56,12 @@ class Revisions:
         rows = (block.partition("\n") for block in out.split("\0")[:-1])
         return [(commit, message) for commit, _, message in rows]
 
+    def line(self, tip: str, known: str | None = None) -> list[Said]:
+        """What the commits of ``tip``'s line say, newest first; without those that ``known`` reaches."""
+        out = run([*self._repository.arguments, *LINE, f"{known}..{tip}" if known else tip, "--"])
+        blocks = (block.split("\n", 2) for block in out.decode("utf-8", "replace").split("\0")[:-1])
+        return [Said(who, int(when), message) for who, when, message in blocks]
+
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both come from, or None."""
         return self._attempt("merge-base", one, other)[1].strip() or None
@@ -53,6 +71,15 @@ class Revisions:
         the files of ``folder``: git's raw log, records divided by NUL, each commit's beginning with ``\\x01``."""
         arguments = [*self._repository.arguments, *CHANGES, "--stdin", tip, "--", _literal(folder)]
         done = attempt(arguments, stdin="".join(f"^{commit}\n" for commit in known).encode())
+        if done.returncode:
+            raise failure(arguments, done.stderr)
+        return done.stdout
+
+    def everything(self, tip: str, folder: str) -> bytes:
+        """The same of every commit that ``tip`` reaches, also by way of merges, one record a parent, newest first."""
+        options = [word for word in CHANGES if word not in {"--first-parent", "--reverse"}]
+        arguments = [*self._repository.arguments, *options, "--full-history", tip, "--", _literal(folder)]
+        done = attempt(arguments)
         if done.returncode:
             raise failure(arguments, done.stderr)
         return done.stdout

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from promptstore.store.git.commits import Identity
-from promptstore.store.git.process import run
 from promptstore.store.git.refs import RefMove
 from promptstore.store.refnames import TAG_LOG, VERSIONS
 from promptstore.store.sharing.names import LEASE, OURS, PROBES, Names
 from promptstore.store.store import Store
-from promptstore.store.tags import LOG_ARGUMENTS, parse_tag_log
+from promptstore.store.tags import tag_moves
 
 
 def take_chains(store: Store, names: Names) -> dict[str, str]:
@@ -63,8 +62,7 @@ def _is_shared(store: Store, names: Names) -> bool:
 
 def _replay(store: Store, names: Names, ours: str, theirs: str) -> None:
     """Put the moves that only we logged behind the remote's."""
-    out = run([*store.repository.arguments, *LOG_ARGUMENTS, "--reverse", f"{theirs}..{ours}", "--"])
-    moves = list(parse_tag_log(out.decode("utf-8", "replace")))
+    moves = tag_moves(reversed(store.git.revisions.line(ours, theirs)))
     chain = [
         move.commit(number - 1 if number else theirs, _who(move.who, move.when)) for number, move in enumerate(moves)
     ]
