@@ -168,10 +168,11 @@ def _newer(local: Local, slug: str, proof: str) -> bool:
 
 
 def _said(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:
-    """The slugs whose blob L's own history has said: a rewritten one has it in another commit than was numbered."""
+    """The slugs whose blob L's history has said without having numbered it: one that was rewritten has it in another
+    commit, and one that a merge brought in beside the first-parent line was perhaps never numbered at all."""
     if not blobs or local.commit is None:
         return set()
-    log = store.git.revisions.changes(local.commit, [], store.layout.folder)
+    log = store.git.revisions.everything(local.commit, store.layout.folder)
     said = {(slug, blob) for step in parse_log(log, store.layout) for slug, blob in step.blobs.items()}
     names = {slug: local.numbering.names_of(slug) for slug in blobs}
     return {slug for slug, blob in blobs.items() if any((name, blob) in said for name in names[slug])}

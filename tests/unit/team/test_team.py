@@ -317,3 +317,19 @@ def test_a_lease_that_cannot_be_read_is_somebodys(origin: Path, ben: Rig, acme: 
     git(root(ben), "push", "-q", "origin", "--delete", LEASE)
     assert told(ben.sync()) == []
     assert acme.text("p") == "two"
+
+
+def test_an_agreed_text_that_a_merge_brought_in_counts_as_seen(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    """Nobody numbered it: ann's numbers wait for her push, and ben's first-parent line goes past it."""
+    ann.sync()
+    acme.edit("p", TEXT.replace("First", "1st"))
+    ann.sync()
+    git(root(ann), "push", "-q")
+    commit(root(ann), {"q": chat("not pushed")})
+    ann.sync()
+    commit(root(ben), {"p": chat(TEXT.replace("Second", "2nd"))})
+    git(root(ben), "pull", "-q", "--no-rebase", "--no-edit")
+    git(root(ben), "push", "-q")
+    result = ben.sync()
+    assert (result.plan.held, result.plan.conflicts, told(result)) == ((), (), [])
+    assert acme.text("p") == "1st paragraph.\n\n2nd paragraph."
