@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_lowercase
 
 import httpx
 from hubs import BasaltPage, BraintrustPage, PromptLayerPage
@@ -21,7 +22,7 @@ from soak_places import Place
 from promptstore.errors import PromptStoreError
 
 WORD = re.compile(r"\bw\d+\b")
-PARAGRAPH = re.compile(r"\b\d w\d+\b")
+PARAGRAPH = re.compile(r"\b\d w\d+ [a-z]+\b")
 MARKED = re.compile(r"^<{7,} .*\n((?:.*\n)*?)={7,}\n((?:.*\n)*?)>{7,} .*\n", re.MULTILINE)
 """What git writes where both sides renamed and edited: it then marks the file in every stage."""
 TAGS = ("production", "staging")
@@ -61,12 +62,15 @@ class People:
         return f"w{self.counts['words']}"
 
     def _fresh(self) -> str:
-        return "\n\n".join(f"{place} {self._word()}" for place in range(4))
+        """Four paragraphs, so unlike all others that git takes no prompt for another one renamed."""
+        letters = "".join(self.dice.choices(ascii_lowercase, k=160))
+        return "\n\n".join(f"{place} {self._word()} {letters[place * 40 :][:40]}" for place in range(4))
 
     def _changed(self, old: tuple[str, ...]) -> tuple[str, set[str]]:
         """The text with one paragraph written anew; and what went away by it."""
         place = self.dice.randrange(len(old))
-        text = "\n\n".join([*old[:place], f"{old[place][0]} {self._word()}", *old[place + 1 :]])
+        number, _, rest = old[place].split(" ")
+        text = "\n\n".join([*old[:place], f"{number} {self._word()} {rest}", *old[place + 1 :]])
         return text, words(old[place])
 
     # --- in a clone
