@@ -43,7 +43,7 @@ def publish() -> None:
 
     for number in range(600):
         check(number)
-    _programs(60)
+    _programs(40)
 
 
 def _programs(count: int) -> None:

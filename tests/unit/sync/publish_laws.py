@@ -1,27 +1,33 @@
 """The publish protocol alone against a bad vendor, bad luck and other people: random stories, each a number.
 
 A story publishes one text, again and again as often as the protocol allows, until it is there. Requests and replies get
-lost, requests arrive late (but within the settle window), the process dies, the laptop sleeps, others save versions in
-between, perhaps of the very text. Then: no text of ours was made twice, and no version of theirs went unheard.
+lost, requests arrive late (but within the settle window), the process dies, the laptop sleeps, its clock is set back,
+others save versions in between, perhaps of the very text, or take them away. Then: no text of ours was made twice, no
+version of theirs went unheard, nothing was sent on an old look or a look into the past, and nothing given up too early.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from memory_vendor import LENS, MemoryWorkspace
 
-from promptstore.errors import PromptStoreError, RemoteRejected, RemoteUnreachable, WriteInDoubt
+from promptstore.errors import PromptStoreError, RemoteMissing, RemoteRejected, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
-from promptstore.sync.journal import UNFINISHED, Intent, Journal
+from promptstore.sync.journal import UNFINISHED, Intent, Journal, State
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.vendors.base import Document, Publication, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
 SETTLE = 90.0
+FRESH = 5.0
+"""How many seconds a look may be old when something is sent on it."""
+OLDER = 9
+"""How many versions there are already: those after them have numbers of two digits, which are objects of their own."""
 
 
 class Killed(BaseException):
@@ -85,6 +91,20 @@ class Story:
     """The vendor's versions that the engine knows of."""
     late: list[tuple[float, Publication]] = field(default_factory=list)
     published: Published | None = None
+    back: float = 0.0
+    """How far our clock was set back."""
+    looked: float | None = None
+    """When the look began on which the next request is sent."""
+    head: str = ""
+    """What that look showed as the newest version."""
+    ready: bool = False
+    """Whether a look that finds nothing new is the last one before something is sent."""
+    removed: set[str] = field(default_factory=set)
+    """The vendor's versions that somebody took away."""
+    sent: dict[str, float] = field(default_factory=dict)
+    """When each intent was sent."""
+    acknowledged: str | None = None
+    """The version that the vendor told us we had made."""
 
     def __post_init__(self) -> None:
         self.files = MemoryFiles(self.random)
@@ -94,13 +114,16 @@ class Story:
         self.trims = self.keeps_intents and self.random.random() < 0.2
         if not self.is_new:
             for text in ("one", "two")[: self.random.randint(1, 2)]:
-                self.vendor.edit("p", text)
+                kept = self.vendor.edit("p", text)
+            kept.versions[:0] = kept.versions[:1] * OLDER
             self.heard = {*self._numbers()}
         self.text = "ours "
         self._send = self.vendor.publish
         self.vendor.publish = self._publish  # type: ignore[method-assign]
         self._look = self.vendor.read
         self.vendor.read = self._read  # type: ignore[method-assign]
+        self._find = self.vendor.find
+        self.vendor.find = self._found  # type: ignore[method-assign]
         self.vendor.chaos = self._weather
 
     # --- the vendor and its weather
@@ -112,9 +135,11 @@ class Story:
     def _weather(self, step: str) -> None:
         if self.calm or self.random.random() > 0.15:
             return
-        roll = self.random.randrange(6)
+        roll = self.random.randrange(7)
         if roll == 0:
-            self.now += self.random.choice((6, 20))
+            self.now += self.random.choice((FRESH, FRESH + 1, 20))
+        elif roll == 6:
+            self.back += self.random.choice((FRESH, FRESH + 1, 20))
         elif roll == 1:
             raise Killed
         elif roll == 2 and step != "after publish":
@@ -128,14 +153,48 @@ class Story:
             for text in self.random.choice([[theirs], [theirs], [theirs, self.text], [self.text], [self.text, theirs]]):
                 self.vendor.edit("p", text)
 
+    def clock(self) -> float:
+        return self.now - self.back
+
     def _read(self, prompt_id: str, version: str | None = None) -> RemoteVersion:
         """Now and then a replica answers that is further behind than what the engine has seen."""
+        if version is not None:
+            return self._look_at(prompt_id, version)
         newest = max(map(int, self.heard), default=0)
-        if version is None and newest > 1 and not self.calm and self.random.random() < 0.1:
-            return self._look(prompt_id, str(self.random.randrange(1, newest)))
+        self._looks()
+        stale = newest > 1 and not self.calm and self.random.random() < 0.1
+        found = self._look(prompt_id, str(self.random.randrange(1, newest)) if stale else None)
+        self.head = found.version
+        return found
+
+    def _look_at(self, prompt_id: str, version: str) -> RemoteVersion:
+        assert version != self.head, "asked for what it had just been shown"
+        if version not in self.ours and not self.calm and self.random.random() < 0.05:
+            self.removed.add(version)
+        if version in self.removed:
+            raise RemoteMissing("it was taken away", status=404)
         return self._look(prompt_id, version)
 
+    def _found(self, slug: str, document: Document) -> Any:
+        self._looks()
+        return self._find(slug, document)
+
+    def _is_past(self) -> bool:
+        return self.head != "" and int(self.head) < max(map(int, self.heard), default=0)
+
+    def _looks(self) -> None:
+        assert not self.ready or self.looked is None or abs(self.clock() - self.looked) > FRESH, (
+            "looked again although it knew"
+        )
+        self.looked, self.head = self.clock(), ""
+
     def _publish(self, publication: Publication) -> Any:
+        assert self.looked is not None, "sent without a look"
+        assert abs(self.clock() - self.looked) <= FRESH, "sent on an old look"
+        assert self.head in {"", *self.heard}, "sent over what it had been shown"
+        assert not self._is_past(), "sent on a look into the past"
+        self.looked, self.head, self.ready = None, "", False
+        self.sent[publication.intent] = self.now
         roll = 9 if self.calm else self.random.randrange(10)
         if roll == 0:
             raise RemoteRejected("no", status=422)
@@ -149,6 +208,7 @@ class Story:
         receipt = self._arrives(publication)
         if roll in (4, 5):
             raise WriteInDoubt("the answer was lost")
+        self.acknowledged = receipt.version
         return receipt
 
     def _arrives(self, publication: Publication) -> Any:
@@ -188,15 +248,31 @@ class Story:
         raise AssertionError("it never came to an end")
 
     def _turn(self) -> None:
+        self.looked, self.head = None, ""
         publisher = Publisher(
-            "acme", VENDOR, self.vendor, Journal("journal", self.files), lambda: self.now, SETTLE, self._new_id
+            "acme", VENDOR, self.vendor, Journal("journal", self.files), self.clock, SETTLE, self._new_id
         )
         publisher.journal.forget_settled(self.now + 1)
         for intent in publisher.journal.intents().values():
             if intent.state in UNFINISHED and not self.published:
-                self._note(publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard)))
+                self._note(self._settled(publisher, intent))
         while not self.published and not self._is_linked():
+            self.looked, self.ready = None, True
             self._note(publisher.publish(self._wanted()))
+
+    def _settled(self, publisher: Publisher, intent: Intent) -> Published | Moved:
+        """It is waited for as long as the window is open, and no longer."""
+        self.looked, self.ready = None, False
+        try:
+            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard))
+        except WriteInDoubt:
+            kept = publisher.journal.intents()[intent.intent]
+            assert kept.version or self.clock() - kept.at < SETTLE, "waited for too long"
+            raise
+        waited = self.now - self.sent.get(intent.intent, -SETTLE)
+        assert isinstance(result, Published) or waited >= SETTLE, "given up too early"
+        assert isinstance(result, Published) or not self._is_past(), "given up on a look into the past"
+        return result
 
     def _is_linked(self) -> bool:
         """Whether the engine has seen its very text there: then it is agreed on, and nothing is sent."""
@@ -231,9 +307,10 @@ class Story:
         assert version.version in numbers
         said = LENS.normalise(version.document)["prompt_template"]["messages"][0]["content"][0]["text"]
         assert said.strip() == self.text.strip()
-        unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard
+        unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard - self.removed
         assert not unheard, f"buried: {unheard}"
-        assert version.version not in {foreign.version for foreign in self.published.foreign}
+        assert all(int(foreign.version) < int(version.version) for foreign in self.published.foreign)
+        assert self.acknowledged in {None, version.version}, "took another for the version it had made"
         done = [intent for intent in Journal("journal", self.files).intents().values() if intent.state == "done"]
         assert [(intent.version, intent.id) for intent in done] == [(version.version, version.id)]
         assert digest_of(self._document()) == done[0].document
@@ -253,7 +330,81 @@ class Story:
         assert journal.intents() == Journal("journal", self.files).intents() == {}
 
 
+# --- the journal alone: what was written is read again, whatever became of the file
+
+
+STATES = get_args(State)
+SPOILT: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("intent", "remote", "slug", "blob", "document"), (None, 7, [])),
+    **dict.fromkeys(("expected", "id", "version"), (7, [])),
+    "at": ("noon", None),
+    "state": ("open", None, 7),
+}
+
+
+def journals(random: Random) -> None:
+    files = MemoryFiles(random, calm=True)
+    journal, kept = Journal("journal", files), dict[str, Intent]()
+    for _ in range(random.randint(1, 6)):
+        intent = _some_intent(random, kept)
+        kept[intent.intent] = journal.write(intent)
+    assert journal.intents() == kept
+    assert {each.is_open for each in kept.values() if each.state in {"sent", "unknown"}} <= {True}
+    kept = random.choice((_left_alone, _torn, _spoilt, _told_by_a_newer_one))(random, files, kept)
+    again = Journal("journal", files)
+    assert again.intents() == kept
+    before = random.choice((9.0, 10.0, 11.0))
+    again.forget_settled(before)
+    open_or_late = (
+        each.state in UNFINISHED or (each.state == "recorded" and each.at > before) for each in kept.values()
+    )
+    assert again.intents() == Journal("journal", files).intents() == (kept if any(open_or_late) else {})
+
+
+def _some_intent(random: Random, kept: dict[str, Intent]) -> Intent:
+    perhaps = [random.choice((None, "12")) for _ in range(3)]
+    name = random.choice([*kept, f"intent{len(kept)}"])
+    state, at = random.choice(STATES), random.choice((9, 10.0, 11.0))
+    return Intent(name, "acme", "p", "blob", "digest", perhaps[0], state, at, *perhaps[1:])
+
+
+def _left_alone(random: Random, files: MemoryFiles, kept: dict[str, Intent]) -> dict[str, Intent]:
+    return kept
+
+
+def _torn(random: Random, files: MemoryFiles, kept: dict[str, Intent]) -> dict[str, Intent]:
+    """The machine died while a line was written: it says nothing, and what is written later stands alone."""
+    line = json.dumps(asdict(_some_intent(random, {})), separators=(",", ":")).encode()
+    files.content["journal"] += line[: random.randrange(1, len(line))]
+    if random.random() < 0.5:
+        return kept
+    intent = replace(_some_intent(random, {}), intent="after")
+    Journal("journal", files).write(intent)
+    return {**kept, "after": intent}
+
+
+def _spoilt(random: Random, files: MemoryFiles, kept: dict[str, Intent]) -> dict[str, Intent]:
+    """A line that is none of ours, or not any more: whatever was about to be sent may have been sent."""
+    row = asdict(_some_intent(random, {}))
+    field = random.choice([*SPOILT])
+    without = {name: value for name, value in row.items() if name != field}
+    row[field] = random.choice(SPOILT[field])
+    line = random.choice([json.dumps(row), json.dumps(without), json.dumps(row)[:-2], "[1, 2]", "7", "\x00"]).encode()
+    lines = files.content["journal"].splitlines()
+    lines.insert(random.randint(0, len(lines)), line)
+    files.content["journal"] = b"\n".join([*lines, b""])
+    return {name: replace(each, state="sent") if each.state == "prepared" else each for name, each in kept.items()}
+
+
+def _told_by_a_newer_one(random: Random, files: MemoryFiles, kept: dict[str, Intent]) -> dict[str, Intent]:
+    intent = replace(_some_intent(random, {}), intent="newer")
+    files.content["journal"] += json.dumps({**asdict(intent), "more": 1}).encode() + b"\n"
+    return {**kept, "newer": intent}
+
+
 def check(number: int) -> None:
+    for case in range(number * 3, number * 3 + 3):
+        journals(Random(case))
     story = Story(Random(number))
     story.run()
     story.judge()
