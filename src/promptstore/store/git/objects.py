@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from promptstore.errors import GitError
-from promptstore.store.git.process import environment, run
+from promptstore.store.git.process import environment, no_git, run
 from promptstore.store.git.repository import Repository
 
 FEW_PATHS = 500
@@ -149,14 +149,20 @@ class Objects:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
+            self._process = self._start()
+        return self._process
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
                 ["git", *self._repository.arguments, "cat-file", "--batch"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=environment(),
             )
-        return self._process
+        except FileNotFoundError:
+            raise no_git() from None
 
     def _stop(self) -> None:
         process, self._process = self._process, None

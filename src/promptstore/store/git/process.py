@@ -76,7 +76,11 @@ def attempt(
             pass_fds=_INHERITED.get(),
         )
     except FileNotFoundError:
-        raise GitError("git was not found", hint="install git 2.30 or newer and put it on PATH") from None
+        raise no_git() from None
+
+
+def no_git() -> GitError:
+    return GitError("git was not found", hint="install git 2.30 or newer and put it on PATH")
 
 
 _MEANINGS: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
