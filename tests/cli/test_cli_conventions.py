@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from command_line import good, run, told
+from command_line import forked, good, run, told
 from repos import chat, commit, git, make_store
 
 from promptstore.cli.commands import COMMANDS
@@ -230,13 +230,9 @@ def on_a_terminal(where: Path, env: dict[str, str], *arguments: str) -> str:
 
     variables = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     main, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "promptstore", *arguments],
-        cwd=where,
-        stdout=terminal,
-        env={**variables, "TERM": "xterm", **env},
-    )
-    process.wait()
+    with open(os.devnull, "r+b") as nothing:
+        files = (nothing.fileno(), terminal, nothing.fileno())
+        assert forked(str(where), arguments, {**variables, "TERM": "xterm", **env}, files) == 0
     os.close(terminal)
     text = os.read(main, 65536).decode()
     os.close(main)
@@ -302,9 +298,15 @@ def test_bytes_come_out_as_they_are_committed(tmp_path: Path) -> None:
     (tmp_path / "prompts/b.yaml").write_bytes(text)
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "b")
-    command = [sys.executable, "-m", "promptstore", "get"]
-    for address in ("b", "b", "b@1", "b@working", "b@HEAD"):
-        assert subprocess.run([*command, address], cwd=tmp_path, capture_output=True, check=True).stdout == text
+    for address, fresh in (
+        ("b", True),
+        ("b", True),
+        ("b", False),
+        ("b@1", False),
+        ("b@working", False),
+        ("b@HEAD", False),
+    ):
+        assert good(tmp_path, "get", address, fresh=fresh).out.encode() == text
 
 
 def test_inside_a_hook(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ COMMANDS = {
     "rebase": ("rebase", "theirs"),
     "cherry-pick": ("cherry-pick", "theirs"),
 }
+every_command = pytest.mark.parametrize(
+    "command", ["merge", *(pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS if name != "merge")]
+)
 Git = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -105,7 +108,7 @@ def one_field(where: Path) -> None:
     change(where, "ours", ("name: Greeting", "name: Welcome"), ("Be kind.", "Be very kind."))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@every_command
 def test_what_touches_only_as_lines_comes_together(branches: Path, with_us: Git, command: str) -> None:
     neighbours(branches)
     done = with_us(branches, *COMMANDS[command])
@@ -115,7 +118,7 @@ def test_what_touches_only_as_lines_comes_together(branches: Path, with_us: Git,
     assert git(branches, "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@every_command
 def test_a_conflict_marks_one_field_and_can_be_finished(branches: Path, with_us: Git, command: str) -> None:
     one_field(branches)
     assert with_us(branches, *COMMANDS[command]).returncode != 0
@@ -139,7 +142,7 @@ def test_a_conflict_marks_one_field_and_can_be_finished(branches: Path, with_us:
     assert "Welcome" in git(branches, "show", "HEAD:prompts/a.yaml")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@every_command
 def test_without_promptstore_git_merges_lines_that_do_not_touch(branches: Path, without_us: Git, command: str) -> None:
     change(branches, "theirs", ("Be honest.", "Be quite honest."))
     change(branches, "ours", ("name: Greeting", "name: Welcome"))
@@ -149,7 +152,7 @@ def test_without_promptstore_git_merges_lines_that_do_not_touch(branches: Path, 
     assert (branches / "prompts/a.yaml").read_text() == expected
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@every_command
 def test_without_promptstore_git_marks_what_touches(branches: Path, without_us: Git, command: str) -> None:
     """More conflicts than need be, but none is hidden and nothing is lost."""
     neighbours(branches)

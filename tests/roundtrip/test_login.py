@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from command_line import Ran, run
 from repos import git, make_store
 
 from promptstore.serve.server import Running, embedded
@@ -27,31 +29,29 @@ def vendor(tmp_path: Path) -> Iterator[Running]:
         yield running
 
 
-def promptstore(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
+def promptstore(folder: Path, *arguments: str, **how: Any) -> Ran:
+    environment: dict[str, str | None] = {
         "PYTHON_KEYRING_BACKEND": "file_keyring.Keyring",
         "PYTHONPATH": str(SUPPORT),
         "FILE_KEYRING": str(folder.parent / "keyring.json"),
     }
-    command = [sys.executable, "-m", "promptstore", "-C", str(folder), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, check=False)
+    return run(folder, *arguments, env=environment, **how)
 
 
 def test_a_key_from_the_keyring_opens_the_workspace(tmp_path: Path, vendor: Running) -> None:
     folder = tmp_path / "store"
     make_store(folder, '[store]\nbranch = "main"\n', {})
-    assert promptstore(folder, "remote", "add", "promptlayer", "--base-url", vendor.url).returncode == 0
+    assert promptstore(folder, "remote", "add", "promptlayer", "--base-url", vendor.url).code == 0
     without = promptstore(folder, "remote", "check")
-    assert (without.returncode, "there is no key" in without.stderr) == (1, True)
+    assert (without.code, "there is no key" in without.err) == (1, True)
     done = promptstore(folder, "remote", "login", "promptlayer", stdin=f"{vendor.key}\n")
-    assert done.returncode == 0, done.stderr
-    assert vendor.key not in done.stdout + done.stderr
-    checked = promptstore(folder, "remote", "check")
-    assert (checked.returncode, "reachable" in checked.stdout) == (0, True)
+    assert done.code == 0, done.err
+    assert vendor.key not in done.out + done.err
+    checked = promptstore(folder, "remote", "check", fresh=True)
+    assert (checked.code, "reachable" in checked.out) == (0, True)
     config = folder / ".promptstore.toml"
     config.write_text(config.read_text().replace("127.0.0.1", "localhost"))
-    assert promptstore(folder, "remote", "check").returncode == 1
+    assert promptstore(folder, "remote", "check").code == 1
 
 
 def test_no_keyring_is_told_plainly(tmp_path: Path, vendor: Running) -> None:

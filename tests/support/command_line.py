@@ -61,13 +61,18 @@ def _forked(where: str, arguments: tuple[str, ...], stdin: bytes, env: dict[str,
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
-        child = os.fork()
-        if child == 0:
-            _be_the_command(where, arguments, env, (given.fileno(), out.fileno(), err.fileno()))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = forked(where, arguments, env, (given.fileno(), out.fileno(), err.fileno()))
         out.seek(0)
         err.seek(0)
         return Ran(code, out.read().decode("utf-8", "replace"), err.read().decode("utf-8", "replace"))
+
+
+def forked(where: str, arguments: tuple[str, ...], env: dict[str, str], files: tuple[int, int, int]) -> int:
+    """Run a command in a fork, with these three as its standard files; its exit code."""
+    child = os.fork()
+    if child == 0:
+        _be_the_command(where, arguments, env, files)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _be_the_command(where: str, arguments: tuple[str, ...], env: dict[str, str], files: tuple[int, int, int]) -> None:
@@ -78,6 +83,8 @@ def _be_the_command(where: str, arguments: tuple[str, ...], env: dict[str, str],
         os.chdir(where)
         os.environ.clear()
         os.environ.update(env)
+        if "keyring.core" in sys.modules:
+            sys.modules["keyring.core"].init_backend()  # which keyring it is was settled for the parent
         sys.argv = ["promptstore", *arguments]
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
