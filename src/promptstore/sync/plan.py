@@ -84,15 +84,15 @@ class Planner:
     # --- never agreed before
 
     def _first_meeting(self, slug: str, local: LocalEntry | None, seen: RemoteEntry | None) -> Iterator[Outcome]:
-        if local is None and seen is not None:
-            if self._waits(slug):
-                yield self._waiting(slug)
-            else:
-                yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
-        elif local is not None and seen is None:
-            yield from self._create_remote(slug, local)
-        elif local is not None and seen is not None:
+        if seen is None:
+            if local is not None:
+                yield from self._create_remote(slug, local)
+        elif local is not None:
             yield from self._meet(slug, local, seen)
+        elif self._waits(slug):
+            yield self._waiting(slug)
+        else:
+            yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
 
     def _meet(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
         document = self._document(slug, local.blob)
@@ -315,7 +315,8 @@ class Planner:
         newest = numbers.get(local.blob, 0)
         agreed = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0
         floor = 0 if self.policy.republish else agreed
-        tagged = {place.version or 0: place.blob for tag, place in local.tags.items() if self.policy.covers_tag(tag)}
+        places = [place for tag, place in local.tags.items() if self.policy.covers_tag(tag)]
+        tagged = {place.version: place.blob for place in places if place.version is not None}
         wanted: dict[str, str] = {}
         for number in sorted(number for number in tagged if floor < number < newest):
             digest = self._unpublished(slug, tagged[number], base, local)

@@ -144,30 +144,28 @@ class _TagPlanner:
                 "the version it names is not merged into the synced branch",
                 "merge it, or move the tag to a version that is",
             )
-        elif local is False and not self._comes(ours.blob):
-            yield from self._missing_there(tag, ours)
+        elif isinstance(local, str) or self._comes(ours.blob):
+            yield self._action("tag-remote", tag, local or None, f"moved here to version {ours.version}", ours.blob)
         else:
-            yield self._action(
-                "tag-remote", tag, None if local is False else local, f"moved here to version {ours.version}", ours.blob
-            )
+            yield from self._missing_there(tag, ours.version, ours.blob)
 
     def _comes(self, blob: str) -> bool:
         """Whether a version is about to be made that says what ``blob`` says."""
         digest = self._digest(blob)
         return blob in self.coming or (digest is not None and digest in map(self._digest, self.coming))
 
-    def _missing_there(self, tag: str, ours: LocalTag) -> Iterator[Outcome]:
-        absent = f"version {ours.version} is not at {self.vendor.title}"
-        problem = self._unpublishable(ours.blob)
+    def _missing_there(self, tag: str, number: int, blob: str) -> Iterator[Outcome]:
+        absent = f"version {number} is not at {self.vendor.title}"
+        problem = self._unpublishable(blob)
         if not self.vendor.capabilities.write:
             hint = f"make that edit in {self.vendor.title} itself, or leave the tag out of `tags` of this remote"
             yield self._held(tag, f"{absent}, which has no API to write content", hint)
         elif problem:
-            yield self._held(tag, f"version {ours.version} cannot go there: {problem}", "move it to another version")
+            yield self._held(tag, f"version {number} cannot go there: {problem}", "move it to another version")
         elif self.is_held:
             yield self._held(tag, f"{absent} while the prompt is held", "it follows once the prompt can be published")
         elif self.policy.republish and self.is_settled:
-            self.missing[ours.version or 0] = ours.blob
+            self.missing[number] = blob
         elif self.policy.republish:
             yield self._held(tag, f"{absent}, and older than what is", "it follows once the texts are in sync")
         else:
