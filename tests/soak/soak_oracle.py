@@ -115,10 +115,8 @@ class Oracle:
             if status := clone.out("status", "--porcelain"):
                 raise Broken(f"{clone.name} is not clean: {status}")
         for name in ("promptlayer", "braintrust"):
-            free = {
-                path for path in here if (name, path.removeprefix("prompts/").removesuffix(".yaml")) not in self.held
-            }
-            ours = sorted(paragraphs(here[path]) for path in free)
+            held = {f"prompts/{slug}.yaml" for remote, slug in self.held if remote == name}
+            ours = sorted(paragraphs(text) for path, text in here.items() if path not in held)
             theirs = sorted(paragraphs(text) for text in heads(self.places[name].repository).values())
             if ours != theirs:
                 raise Broken(
@@ -148,12 +146,11 @@ class Oracle:
 
     def _nothing_lost(self, histories: Mapping[str, Mapping[str, list[Version]]]) -> None:
         kept = self._reachable()
-        gone = self.people.born - kept
+        every = [history for found in histories.values() for history in found.values()]
+        gone = self.people.born - kept - set().union(*(_unseen(history, kept) for history in every))
         if gone:
             raise Broken(f"no ref has {sorted(gone)}")
-        replaced = self.people.superseded | set().union(
-            *(_replaced(history) for found in histories.values() for history in found.values())
-        )
+        replaced = self.people.superseded.union(*(_replaced(history) for history in every))
         standing = set().union(*(words(text) for text in heads(self.origin).values()))
         lost = self.people.born - replaced - standing
         if lost:
@@ -167,6 +164,13 @@ class Oracle:
             oids = [line.split(" ", 1)[0] for line in listed]
             found |= set().union(*(words(text) for text in blobs(where, oids).values()))
         return found
+
+
+def _unseen(history: list[Version], kept: set[str]) -> set[str]:
+    """The words of what people replaced at a vendor before anybody looked there: a link begins with what it finds."""
+    said = [words("\n".join(version.text or ())) for version in history]
+    first = next((place for place, found in enumerate(said) if found and found <= kept), 0)
+    return set().union(*said[:first])
 
 
 def _replaced(history: list[Version]) -> set[str]:
