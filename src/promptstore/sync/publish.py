@@ -31,6 +31,10 @@ FRESH = 5.0
 """Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
 
 
+RECENT = 10
+"""Versions of another prompt among which a first publish is looked for: it was sent just now."""
+
+
 def new_intent() -> str:
     """An id that nobody ever gave to a publish."""
     return secrets.token_hex(8)
@@ -132,12 +136,7 @@ class Publisher:
         return [version for name in names if (version := self._read(remote_id, name, head)) is not None]
 
     def _read(self, remote_id: str, version: str, head: RemoteVersion) -> RemoteVersion | None:
-        if version == head.version:
-            return head
-        try:
-            return self.workspace.read(remote_id, version)
-        except RemoteMissing:
-            return None
+        return head if version == head.version else self._there(remote_id, version)
 
     def _adoptable(self, versions: list[RemoteVersion], intent: Intent) -> RemoteVersion | None:
         """The version that is this very publish: by number or intent id, else (newest first) by what it says.
@@ -241,13 +240,17 @@ class Publisher:
         found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
         if found is not None:
             return found.id
-        if taken is None or not self.vendor.capabilities.intent:
-            return None
-        return next((head.id for head in heads if head.id not in taken and self._is_marked(head, intent)), None)
+        strangers = [] if taken is None else [head for head in heads if head.id not in taken]
+        return next((head.id for head in strangers if self._has(head, intent)), None)
 
-    def _is_marked(self, head: RemoteHead, intent: Intent) -> bool:
-        """Whether a prompt bears the intent's id, under whatever name."""
+    def _has(self, head: RemoteHead, intent: Intent) -> bool:
+        """Whether a prompt, under whatever name, has this very publish among its newest versions."""
+        names = self.workspace.versions(head.id, head.version) if self.vendor.capabilities.history else [head.version]
+        recent = reversed(names[-RECENT:])
+        return any(self._adoptable([found], intent) for name in recent if (found := self._there(head.id, name)))
+
+    def _there(self, remote_id: str, version: str) -> RemoteVersion | None:
         try:
-            return self.workspace.read(head.id).intent == intent.intent
+            return self.workspace.read(remote_id, version)
         except RemoteMissing:
-            return False
+            return None

@@ -17,7 +17,7 @@ from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.team.lead import Lead
 from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
-from promptstore.vendors.base import Workspace
+from promptstore.vendors.base import Document, Workspace
 
 ANNOUNCED_AT_ONCE = 50
 """Prompts published after one word to the other clones: it costs a push to the git remote, and keeps the lease."""
@@ -131,19 +131,23 @@ class Pusher:
 
     def _wanted(self, action: Action) -> Wanted:
         slug, blob = action.slug, action.blob or ""
-        prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
         agreed = self._session.agreed(slug)
         link = agreed.link if agreed else None
         return Wanted(
             slug,
             blob,
-            self._session.vendor.lens.project(prompt, self._session.called(slug)),
+            self._document(slug, blob),
             self._message(slug, blob),
             link.id if link else action.remote_id,
             self._newest(link.head if link else None, action.expected),
             frozenset(link.versions) if link else frozenset(),
             self._announced.get((slug, blob), ""),
         )
+
+    def _document(self, slug: str, blob: str) -> Document:
+        """What a text of the prompt is sent as."""
+        prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
+        return self._session.vendor.lens.project(prompt, self._session.called(slug))
 
     def _newest(self, *versions: str | None) -> str | None:
         """The newest version taken into account: the agreed one, or one with the same text that the plan saw."""
@@ -200,7 +204,9 @@ class Pusher:
         self.record(owner, replace(published, slug=owner))
         after = self._session.agreed(owner)
         if after is not None:
-            link = replace(after.link, proof=before.link.proof or before.blob)
+            # Under the name that is agreed on: that it has another one there is somebody's edit, and comes here.
+            document = digest_of(self._document(owner, after.blob))
+            link = replace(after.link, document=document, proof=before.link.proof or before.blob)
             self._session.agree(owner, replace(after, link=link))
 
     def _unseen(self, published: Published, link: Link) -> list[str]:

@@ -78,10 +78,13 @@ class Recovery:
         return frozenset(agreed.link.versions) if agreed else frozenset()
 
     def _taken(self, intent: Intent) -> frozenset[str]:
-        """The ids of prompts that are linked, or that another publish in the journal is about."""
+        """The ids of prompts that are linked, that another publish in the journal is about, or that were seen and are
+        none of this store's."""
         linked = {agreed.link.id for agreed in self._session.all_agreed().values()}
         mine = (other for other in self._journal.intents().values() if other.remote == intent.remote)
-        return frozenset(linked | {other.id for other in mine if other.id is not None})
+        covers = self._session.config.covers
+        outside = {entry.id for slug, entry in self._session.tracked.prompts.items() if not covers(slug)}
+        return frozenset(linked | outside | {other.id for other in mine if other.id is not None})
 
     def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
         """Whether what it became is agreed on already, be it by the clone that sent it."""

@@ -1,0 +1,135 @@
+"""A first publish whose request lands late: by then its name may belong to another prompt, or its prompt to another
+name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Rig
+from memory_vendor import MemoryWorkspace
+from repos import chat, commit, git, make_store
+
+from promptstore.errors import WriteInDoubt
+from promptstore.sync.observe import Depth
+from promptstore.vendors.base import Publication
+
+
+@pytest.fixture
+def acme() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
+    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
+
+
+def root(rig: Rig) -> Path:
+    return Path(rig.store.root)
+
+
+def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
+    """One run whose publishes neither arrive nor are refused; returns what is still on its way."""
+    late: list[Publication] = []
+
+    def slow(publication: Publication) -> None:
+        late.append(publication)
+        raise WriteInDoubt("no answer")
+
+    acme.before["publish"] = slow
+    rig.sync()
+    acme.before.clear()
+    return late
+
+
+def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
+    """Somebody renames a prompt in the vendor's page, which makes no version."""
+    kept = acme.by_name(old)
+    assert kept is not None
+    kept.name = new
+    for record in kept.versions:
+        record.document["prompt_name"] = new
+
+
+def test_one_that_was_renamed_before_it_was_seen_is_found_by_its_mark(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("ours")})
+    acme.publish(*sent_into_the_dark(rig, acme))
+    rename(acme, "p", "elsewhere")
+    rig.now += 100
+    rig.until_quiet()
+    assert [(kept.name, len(kept.versions)) for kept in acme.prompts.values()] == [("elsewhere", 1)]
+    assert [path.name for path in (root(rig) / "prompts").glob("*.yaml")] == ["p.yaml"]
+
+
+def test_a_text_beneath_one_that_was_renamed_is_not_buried(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "theirs")
+    acme.publish(*late)
+    rename(acme, "p", "elsewhere")
+    rig.now += 100
+    rig.sync()
+    assert "theirs" in [conflict.theirs for conflict in rig.plan().conflicts]
+
+
+def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"other": chat("other's text")})
+    rig.sync()
+    commit(root(rig), {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.publish(*late)
+    rig.now += 100
+    rig.until_quiet()
+    assert "other's text" in (root(rig) / "prompts/other.yaml").read_text()
+    assert "p's text" in (root(rig) / "prompts/p.yaml").read_text()
+    assert acme.text("p") == "other's text"
+    assert [held.slug for held in rig.plan().held] == ["p"]
+
+
+def test_an_edit_beneath_one_that_came_upon_another_prompt_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"other": chat("First.\n\nSecond.")})
+    rig.sync()
+    commit(root(rig), {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.edit("p", "First.\n\n2nd.")
+    acme.publish(*late)
+    rig.now += 100
+    rig.until_quiet()
+    assert acme.text("p") == "First.\n\n2nd."
+
+
+def test_the_versions_of_a_predecessor_are_not_taken_for_known_ones(rig: Rig, acme: MemoryWorkspace) -> None:
+    """Both prompts have a version 1: that of the new one was never seen."""
+    commit(root(rig), {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    git(root(rig), "mv", "prompts/p.yaml", "prompts/f.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    acme.edit("p", "the first of its name")
+    rig.sync()
+    acme.archive("p")
+    acme.edit("p", "made anew")
+    acme.publish(*late)
+    rig.now += 100
+    rig.until_quiet()
+    texts = [path.read_text() for path in (root(rig) / "prompts").glob("*.yaml")]
+    shown = [*texts, *(str(conflict.theirs) for conflict in rig.plan().conflicts)]
+    assert any("made anew" in text for text in shown)
+
+
+def test_a_link_takes_its_slug_from_what_was_only_seen_there(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"q": chat("ours")})
+    rig.sync()
+    acme.edit("p", "theirs")
+    rig.engine().observe(Depth())
+    git(root(rig), "mv", "prompts/q.yaml", "prompts/p.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    engine = rig.engine()
+    engine.observe(Depth())
+    (session,) = engine.sessions()
+    assert {entry.name: slug for slug, entry in session.tracked.prompts.items()} == {"q": "p", "p": "p-2"}
+    rig.until_quiet()
+    assert "ours" in (root(rig) / "prompts/p.yaml").read_text()
+    assert "theirs" in (root(rig) / "prompts/p-2.yaml").read_text()
