@@ -31,7 +31,7 @@ def planner() -> None:
         test_states_keep_the_laws,
     )
 
-    for worlds, every in ((all_contents, 29), (all_new_tags, 17), (all_obstacles, 41), (all_tags, 149)):
+    for worlds, every in ((all_contents, 29), (all_new_tags, 17), (all_obstacles, 53), (all_tags, 149)):
         test_states_are_decided_as_written(worlds, every)
         test_states_keep_the_laws(worlds, every * 3)
     test_states_come_to_rest(all_tags, 600)

@@ -53,7 +53,11 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return _published(replace(world, remote=None), here, terms) if terms.push and terms.can("write") else []
     if sent(here) == there:
         return ["agree"]
-    return ["held"] if world.waiting else ["conflict"]
+    if world.waiting:
+        return ["held"]
+    if sent(here) == "X" and there == "MORE" and terms.pull:
+        return ["merge X"] if terms.can("write") else ["agree"]  # nobody's edit is in the way
+    return ["conflict"]
 
 
 def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
@@ -80,7 +84,9 @@ def _with_what_was_published_over(world: World, there: Text | None, terms: Terms
         return ["held"]
     if world.local is None or there is None:
         return ["conflict"]
-    return _both(replace(world, base="X"), world.unmerged, terms)
+    if world.unmerged_base is None:
+        return _if(terms.pull, "merge C", "held") if sent(world.local) == world.unmerged else ["conflict"]
+    return _both(replace(world, base=world.unmerged_base), world.unmerged, terms)
 
 
 def _both(world: World, there: Text | None, terms: Terms) -> list[str]:
@@ -130,10 +136,12 @@ def _is_sent_before(tagged: Text, here: Text, world: World, terms: Terms) -> boo
     if world.tag_unmerged or world.tag_outside or not terms.can("tags"):
         return False
     name = world.name_there if world.remote else name_of(here)
-    if _is_there(tagged, world) or sent(tagged) == sent(here) or (name_of(tagged) != name and not terms.can("rename")):
+    if _is_there(tagged, world) or sent(tagged) == sent(here) or name_of(tagged) not in {name, name_of(here)}:
+        return False
+    if tagged in {"UNFIT", "BROKEN"}:
         return False
     numbers = world.numbers()
-    agreed = numbers.get(world.base or "X") or numbers[world.proof or "X"]
+    agreed = numbers.get(world.base or "X") or numbers.get(world.proof or "X", 0)
     return (agreed if world.base and not terms.republish else 0) < numbers[tagged] < numbers[here]
 
 
@@ -142,8 +150,8 @@ def _is_there(text: Text, world: World) -> bool:
     return sent(text) in world.vendor_versions() and (world.remote is not None or world.base is not None)
 
 
-def _if(allowed: bool, what: str) -> list[str]:
-    return [what] if allowed else []
+def _if(allowed: bool, what: str, otherwise: str = "") -> list[str]:
+    return [what] if allowed else [otherwise] if otherwise else []
 
 
 # --- tags: the same again, for a name instead of a text
@@ -210,6 +218,6 @@ def _missing_there(world: World, here: Text, terms: Terms, contents: list[str]) 
     if not terms.push:
         return []
     in_sync = not contents and world.remote == world.base and world.name_there == SLUG
-    if terms.republish and in_sync:
+    if terms.republish and in_sync and here not in {"NAMED", "UNFIT", "BROKEN"}:
         return [f"publish {here}", f"publish {world.local}"]
     return ["tag held"]

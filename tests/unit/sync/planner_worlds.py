@@ -3,7 +3,7 @@
 A text is two messages, so that two edits can touch different places, one place, or be the same. ``X`` is where all
 began, ``A`` changed the first message, ``B`` and ``C`` changed the second one, differently; ``AB`` and ``AC`` are what
 merges of these make. ``NAMED`` is X by another name, ``ASIDE`` X with something that the vendor does not get to see,
-``UNFIT`` is nothing it can hold.
+``MORE`` X with something that only the vendor holds, ``UNFIT`` is nothing it can hold, and ``BROKEN`` no prompt at all.
 
 Equal texts, names and ids are objects of their own wherever they stand, as they are when they were read from files.
 """
@@ -35,7 +35,7 @@ from promptstore.sync.trees import (
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
 
-Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "ASIDE", "UNFIT", "RIVAL", "LOST"]
+Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "ASIDE", "MORE", "UNFIT", "BROKEN", "RIVAL", "LOST"]
 TEXTS: tuple[Text, ...] = ("X", "A", "B", "C")
 PLACES: Mapping[Text, tuple[int, int]] = {
     "X": (0, 0),
@@ -46,6 +46,7 @@ PLACES: Mapping[Text, tuple[int, int]] = {
     "AC": (1, 2),
     "NAMED": (0, 0),
     "ASIDE": (0, 0),
+    "MORE": (0, 0),
 }
 AT: Mapping[tuple[int, int], Text] = {PLACES[text]: text for text in (*TEXTS, "AB", "AC")}
 
@@ -71,6 +72,7 @@ def prompt(places: tuple[int, int], **more: Any) -> PromptFile:
 PROMPTS = {text: prompt(places) for text, places in PLACES.items()} | {
     "NAMED": prompt((0, 0), name=ANOTHER_NAME),
     "ASIDE": prompt((0, 0), description="what PromptLayer has no field for"),
+    "MORE": prompt((0, 0), vendors={"promptlayer": {"prompt_template": {"prompt_owner": "Dana"}}}),
     "RIVAL": prompt((5, 5), name=SLUG),
     "UNFIT": prompt((0, 0), metadata={"model": "a key that the vendor uses itself"}),
 }
@@ -83,7 +85,7 @@ class _RememberingLens:
     """The vendor's lens; it is pure, so each answer is worked out once."""
 
     def __init__(self) -> None:
-        slugs = (SLUG, STRANGER)
+        slugs = (SLUG, *NEIGHBOURS)
         self._known = {(id(file), slug): VENDOR.lens.project(file, slug) for file in _FIT.values() for slug in slugs}
         self._lifted: dict[tuple[int, str, int], tuple[PromptFile, Document, PromptFile | None]] = {}
 
@@ -101,7 +103,7 @@ class _RememberingLens:
         return self._lifted[asked][0]
 
 
-STRANGER = "other"
+NEIGHBOURS = ("other", "quite another")
 LENS = _RememberingLens()
 DIGESTS: Mapping[str, str] = {text: digest_of(LENS.project(file, SLUG)) for text, file in _FIT.items()}
 
@@ -153,13 +155,17 @@ class World:
     runaway: bool = False
     """Whether it was published again and again, and nobody had edited it."""
     unmerged: Text | None = None
-    """What our last publish went on top of, unseen; both had come from X."""
+    """What our last publish went on top of, unseen."""
+    unmerged_base: Text | None = "X"
+    """What both of them had come from."""
     name_there: str = SLUG
     """What the vendor calls it now."""
     stranger: str = ""
     """The name at the vendor of another prompt of ours, which is in sync."""
     rival: bool = False
     """Whether another file of ours, not linked either, wants the name."""
+    neighbour: str = NEIGHBOURS[0]
+    """The slug of that other prompt."""
     outside: bool = False
     """Whether the remote's config leaves it out."""
     tag_outside: bool = False
@@ -167,7 +173,9 @@ class World:
     tag_unmerged: bool = False
     """Whether our tag is on a commit that the synced branch does not have."""
     proof: Text | None = None
-    """What the branch has in place of the agreed text, which it never had: a merge that took it in."""
+    """What the branch has in place of the agreed text, which it never had: a merge that took it in, unless lost."""
+    older: tuple[Text, Text] = ("X", "C")
+    """What else the branch had once."""
 
     def trees(self) -> Trees:
         flag, none = frozenset({fresh(SLUG)}), frozenset[str]()
@@ -176,15 +184,16 @@ class World:
         local = {fresh(SLUG): self._local(self.local)} if self.local else {}
         seen = {fresh(SLUG): self._seen(self.remote)} if self.remote else {}
         if self.stranger:
-            base[STRANGER], local[STRANGER], seen[STRANGER] = _settled_stranger(self.stranger)
+            other = self.neighbour
+            base[other], local[other], seen[other] = _settled_stranger(other, self.stranger)
         if self.rival:
-            local[STRANGER] = LocalEntry(blob_of("RIVAL"))
+            local[self.neighbour] = LocalEntry(blob_of("RIVAL"))
         return Trees(
             "acme",
             base,
             local,
             seen,
-            BLOBS,
+            {} if self._differs_in_nothing() else BLOBS,
             {SLUG: {blob_of(text): number for text, number in self.numbers().items()}},
             vanished=flag if missing else none,
             gone=flag if missing and self.sight == "gone" else none,
@@ -193,6 +202,10 @@ class World:
             blocked={SLUG: "9"} if self.blocked else {},
             runaway=flag if self.runaway else none,
         )
+
+    def _differs_in_nothing(self) -> bool:
+        """By ids alone: then nobody reads its texts."""
+        return self.local == self.base == self.remote and not any(self.tags) and not self.unmerged
 
     def _local(self, text: Text) -> LocalEntry:
         return LocalEntry(blob_of(text), self._local_tags(), "line 3" if self.invalid else None)
@@ -204,7 +217,8 @@ class World:
     def history(self) -> list[Text]:
         """What the branch had, oldest first."""
         agreed = self.proof or self.base
-        older: list[Text | None] = ["X", "C", agreed] if self.old_there else [agreed, "X", "C"]
+        held = None if agreed == "LOST" else agreed
+        older: list[Text | None] = [*self.older, held] if self.old_there else [held, *self.older]
         texts = [text for text in (*older, self.local) if text]
         return [text for place, text in enumerate(texts) if not place or texts[place - 1] != text]
 
@@ -223,7 +237,8 @@ class World:
         agreed = self._agreed_versions()
         known = {number: KnownVersion(blob_of(each), digest(each)) for number, each in _numbered(agreed)}
         tags = {TAG: version_of(self.tags[0])} if self.tags[0] else {}
-        unmerged = (version_of(self.unmerged), blob_of("X")) if self.unmerged else None
+        before = blob_of(self.unmerged_base) if self.unmerged_base else ""
+        unmerged = (version_of(self.unmerged), before) if self.unmerged else None
         proof = blob_of(self.proof) if self.proof else ""
         head = [*known][-1]
         link = Link(fresh(ID), fresh(SLUG), fresh(head), digest(text), known, tags, unmerged, proof)
@@ -249,16 +264,16 @@ def _numbered(texts: list[Text]) -> list[tuple[str, Text]]:
     return [(f"{number}", text) for number, text in enumerate(texts, FIRST)]
 
 
-def _settled_stranger(name: str) -> tuple[BaseEntry, LocalEntry, RemoteEntry]:
-    document, said = _strangers_text()
+def _settled_stranger(slug: str, name: str) -> tuple[BaseEntry, LocalEntry, RemoteEntry]:
+    document, said = _strangers_text(slug)
     link = Link("7", fresh(name), "1", said, {"1": KnownVersion(blob_of("X"), said)})
     seen = {"1": SeenVersion(blob_of("X"), said)}
     return BaseEntry(blob_of("X"), link), LocalEntry(blob_of("X")), RemoteEntry("7", name, "", "1", "", document, seen)
 
 
 @cache
-def _strangers_text() -> tuple[Document, str]:
-    document = LENS.project(PROMPTS["X"], STRANGER)
+def _strangers_text(slug: str) -> tuple[Document, str]:
+    document = LENS.project(PROMPTS["X"], slug)
     return document, digest_of(document)
 
 
@@ -395,12 +410,14 @@ def all_new_tags() -> Iterator[World]:
         if world.local and not world.waiting and world.base_seen and world.sight == "listed":
             bare = replace(world, old_there=False)
             settled = world.base is not None and world.remote == world.base
-            proven = [replace(bare, proof=text) for text in TEXTS if settled and text != world.base]
+            proofs: tuple[Text, ...] = (*TEXTS, "LOST")
+            proven = [replace(bare, proof=text) for text in proofs if settled and text != world.base]
             named = [replace(bare, local=text) for text in ("NAMED", "ASIDE") if world.local == "X"]
             for each in (bare, *proven, *named):
                 yield from (replace(each, tags=(None, tag, None)) for tag in sorted({*each.history()}))
             if world.base in (None, world.local, world.remote):
                 yield from _odd_tags(world)
+                yield from _tags_on_odd_texts(bare)
 
 
 def _odd_tags(world: World) -> Iterator[World]:
@@ -414,10 +431,16 @@ def _odd_tags(world: World) -> Iterator[World]:
             yield from (replace(moved, tags=(agreed, each, "LOST")) for each in (here, None))
 
 
+def _tags_on_odd_texts(bare: World) -> Iterator[World]:
+    for odd in ("NAMED", "UNFIT", "BROKEN", "ASIDE"):
+        once = replace(bare, older=(odd, "C"), tags=(None, odd, None))
+        yield from (once, replace(once, stranger=ANOTHER_NAME))
+
+
 def all_obstacles() -> Iterator[World]:
     """The same states with one thing more in the way, each with and without a tag that was moved here."""
     for world in all_contents():
-        yield from (replace(world, outside=True), replace(world, runaway=True))
+        yield from (replace(world, outside=True), replace(world, in_doubt=True), replace(world, runaway=True))
         yield from (_tagged(each) for each in _in_the_way(world))
 
 
@@ -426,11 +449,14 @@ def _in_the_way(world: World) -> Iterator[World]:
         yield replace(world, invalid=True)
         yield replace(world, blocked=world.remote is None)
         if world.base is None:
-            yield from (replace(world, stranger=SLUG), replace(world, rival=True))
+            for slug in NEIGHBOURS:
+                yield from (replace(world, neighbour=slug, stranger=SLUG), replace(world, neighbour=slug, rival=True))
     if world.local == "X":
         yield from _odd_texts(world)
+    if world.remote == "X" and world.base is None:
+        yield replace(world, remote="MORE")
     if world.base is not None:
-        yield replace(world, unmerged="C")
+        yield from (replace(world, unmerged="C", unmerged_base=base) for base in ("X", None))
     if world.base is not None and world.remote is not None:
         yield from (replace(world, name_there=name) for name in ("another", "zero"))
         renamed = replace(world, old_there=False, name_there="another")
@@ -441,7 +467,8 @@ def _odd_texts(world: World) -> Iterator[World]:
     for odd in ("NAMED", "ASIDE", "UNFIT"):
         for seen in (True, False) if world.base else (True,):
             yield replace(world, local=odd, base_seen=seen)
-    yield replace(world, local="NAMED", stranger=ANOTHER_NAME)
+    for slug in NEIGHBOURS:
+        yield replace(world, local="NAMED", neighbour=slug, stranger=ANOTHER_NAME)
 
 
 def _tagged(world: World) -> World:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import reduce
 from itertools import islice, product
 from typing import Any
 
@@ -50,7 +51,8 @@ SPACES = [
 
 
 def states(worlds: Worlds, every: int = 1) -> Iterable[State]:
-    return islice(product(worlds(), all_terms()), 0, None, every)
+    terms = [each for each in all_terms() if worlds is not all_new_tags or not each.allow_delete]
+    return islice(product(worlds(), terms), 0, None, every)
 
 
 # --- the written policy
@@ -164,7 +166,7 @@ def _shows_what_differs(world: World, conflict: Conflict) -> None:
     base, ours, theirs = _sides(world, conflict.field)
     assert conflict.ours == ours
     assert conflict.theirs == theirs
-    assert conflict.base == (base if world.base or conflict.field == f"tag:{TAG}" else None)
+    assert conflict.base == base
 
 
 def _sides(world: World, field: str) -> tuple[Any, Any, Any]:
@@ -173,7 +175,7 @@ def _sides(world: World, field: str) -> tuple[Any, Any, Any]:
         commit = f"commit of {here}"[:10] if world.tag_unmerged else f"version {world.numbers().get(here or 'X')}"
         return _number(agreed), here and commit, _number(there)
     there = None if world.sight == "gone" else world.unmerged or world.remote
-    texts = ("X" if world.unmerged and field else world.base, world.local, there)
+    texts = (world.unmerged_base if world.unmerged and field else world.base, world.local, there)
     base, ours, theirs = (_value(text, field) for text in texts)
     return base, ours, theirs
 
@@ -186,8 +188,9 @@ def _value(text: Text | None, field: str) -> Any:
     """What a text has in a field; without a field, all of it."""
     if not text or not field:
         return PROMPTS[text].data() if text else None
-    if field in {"name", "description"}:
-        return PROMPTS[text].data().get(field)
+    if not field.startswith("messages["):
+        data: Any = PROMPTS[text].data()
+        return reduce(lambda value, key: (value or {}).get(key), field.split("."), data)
     place = int(field.removeprefix("messages[")[0])
     return f"the {ROLES[place]} says {PLACES[text][place]}"
 
