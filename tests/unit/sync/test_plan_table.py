@@ -488,6 +488,25 @@ def test_a_deletion_is_shown_the_text_that_ours_was_published_over() -> None:
     assert plan.actions == ()
 
 
+def test_a_text_that_ours_was_published_over_is_shown_though_ours_cannot_go_there() -> None:
+    link = replace(base("x", "y").link, unmerged=("1", ""))
+    plan = Case(BaseEntry("y", link), "bad", seen("x", "y")).contents()
+    assert [conflict.theirs for conflict in plan.conflicts if conflict.field == CONTENT] == ["x"]
+
+
+def test_a_tag_on_a_text_that_is_sent_as_the_vendors_newest_sends_nothing() -> None:
+    """Though the vendor keeps what it was sent in a spelling of its own."""
+    agreed, there = base("x", "y"), seen("x", "y")
+    versions = {**agreed.link.versions, "2": KnownVersion("y", "in the vendor's spelling")}
+    entry = BaseEntry("y", replace(agreed.link, versions=versions, document=there.digest))
+    seen_versions = {**there.versions, "2": replace(there.versions["2"], document="in the vendor's spelling")}
+    tags = {"t": at("y#", 3)}
+    case = Case(entry, "y#", replace(there, versions=seen_versions), tags, ("x", "y", "y#"))
+    plan = replace(case, policy=Policy(republish=True)).all()
+    assert [(action.kind, action.expected) for action in plan.actions if action.tag] == [("tag-remote", "2")]
+    assert [action.kind for action in plan.actions if action.tag is None and action.kind != "link"] == []
+
+
 def test_an_older_text_does_not_take_a_name_that_another_prompt_has_by_now() -> None:
     more = {"seen": {"p": seen("y"), "q": replace(seen("y", slug="q", id_="2"), name="Another name")}}
     renaming = replace(VENDOR, capabilities=replace(VENDOR.capabilities, rename=True))
