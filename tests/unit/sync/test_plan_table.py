@@ -496,12 +496,13 @@ def test_a_text_that_ours_was_published_over_is_shown_though_ours_cannot_go_ther
 
 def test_a_tag_on_a_text_that_is_sent_as_the_vendors_newest_sends_nothing() -> None:
     """Though the vendor keeps what it was sent in a spelling of its own."""
-    there = replace(seen("x", "y"), document={**document("y"), "metadata": {"kept": "by the vendor"}})
-    versions = {**there.versions, "2": replace(there.versions["2"], document=there.digest)}
-    agreed = base("x", "y").link
-    known = {**agreed.versions, "2": KnownVersion("y", there.digest)}
-    entry = BaseEntry("y", replace(agreed, versions=known, document=there.digest))
-    case = Case(entry, "y#", replace(there, versions=versions), {"t": at("y#", 3)}, ("x", "y", "y#"))
+    spelt = {**document("y"), "metadata": {"kept": "by the vendor"}}
+    digest, there, agreed = digest_of(spelt), seen("x", "y"), base("x", "y").link
+    versions = {**there.versions, "2": replace(there.versions["2"], document=digest)}
+    known = {**agreed.versions, "2": KnownVersion("y", digest)}
+    entry = BaseEntry("y", replace(agreed, versions=known, document=digest))
+    now = replace(there, document=spelt, versions=versions)
+    case = Case(entry, "y#", now, {"t": at("y#", 3)}, ("x", "y", "y#"))
     assert said(replace(case, policy=Policy(republish=True)).all()) == "tag-remote t=2"
 
 
