@@ -45,8 +45,9 @@ LONGEST_SLEEP = 15
 REST = 600.0
 """Seconds in which everything must have come to rest."""
 
-HOLDS = "used by an archived or hidden prompt"
-"""A prompt that was deleted and came back: PromptLayer keeps its name, and a person has to give it another one."""
+HOLDS = "is used by"
+"""What only a person can settle, by giving a prompt another name: one that was deleted and came back, since PromptLayer
+keeps the names of archived prompts; and one that was renamed by some and kept by others."""
 
 CONFIG = f"""\
 [store]
@@ -145,6 +146,9 @@ class Soak:
                 clone.kill(everything=True)
         self.origin.kill()
         (self.folder / "people.log").write_text("\n".join(self.people.log) + "\n")
+        said = {"born": sorted(self.people.born), "superseded": sorted(self.people.superseded)}
+        said |= {name: sorted(texts) for name, texts in self.people.said.items()}
+        (self.folder / "people.json").write_text(json.dumps(said))
 
     # --- the story
 
