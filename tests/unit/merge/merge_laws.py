@@ -293,11 +293,14 @@ def any_text(random: Random) -> None:
 
 # --- which item is which, against a slow model of the rule ------------------------------------------------------
 
-KINSHIP = alignment.Kinship(kind=lambda item: str(_at(item, "role")), key=lambda item: _at(item, "id"))
+
+def _kinship(by_key_only: bool) -> alignment.Kinship:
+    return alignment.Kinship(lambda item: _at(item, "role") or "", lambda item: _at(item, "id"), by_key_only)
 
 
-def _at(item: Any, key: str) -> Any:
-    return item.get(key)
+def _at(item: Any, key: str) -> str | None:
+    """What an item has there, each time as another object."""
+    return "".join([*item[key]]) if key in item else None
 
 
 def alignments(random: Random) -> None:
@@ -305,9 +308,10 @@ def alignments(random: Random) -> None:
     left = [_item(random) for _ in range(random.randint(0, 5))]
     right = _rearranged(left, random)
     limit = random.choice((10_000, 10_000, 2, 4, 6, 9))
+    kinship = _kinship(by_key_only=random.random() < 0.2)
     with _limited(limit):
-        found, back = alignment.align(left, right, KINSHIP), alignment.align(right, left, KINSHIP)
-    models = _modelled(left, right, limit)
+        found, back = alignment.align(left, right, kinship), alignment.align(right, left, kinship)
+    models = _modelled(left, right, limit, kinship)
     assert len({*found.values()}) == len(found)
     assert found in models
     assert len(models) > 1 or {place: index for index, place in back.items()} == found
@@ -356,15 +360,16 @@ def _rearranged(items: list[Data], random: Random) -> list[Data]:
 Pairs = dict[int, int]
 
 
-def _modelled(left: list[Data], right: list[Data], limit: int) -> list[Pairs]:
+def _modelled(left: list[Data], right: list[Data], limit: int, kinship: alignment.Kinship) -> list[Pairs]:
     """All alignments that the rule allows: by id; then in order, as heavy as can be; then moved; then by place."""
     keyed = _keyed(left, right)
-    rest = [index for index in range(len(left)) if index not in keyed]
-    other = [index for index in range(len(right)) if index not in keyed.values()]
+    told, told_there = ([not kinship.by_key_only or "id" not in item for item in items] for items in (left, right))
+    rest = [index for index in range(len(left)) if index not in keyed and told[index]]
+    other = [index for index in range(len(right)) if index not in keyed.values() and told_there[index]]
     mine, theirs = [left[index] for index in rest], [right[index] for index in other]
     chains = [chain for equal in _equal_in_order(mine, theirs, limit) for chain in _filled(mine, theirs, equal, limit)]
     found = [{**keyed, **{rest[row]: other[column] for row, column in chain.items()}} for chain in chains]
-    return [_completed(left, right, pairs, limit) for pairs in found]
+    return [_completed(left, right, pairs, limit, ({*rest}, {*other})) for pairs in found]
 
 
 def _equal_in_order(left: list[Data], right: list[Data], limit: int) -> list[Pairs]:
@@ -441,10 +446,10 @@ def _heaviest_chains(weights: list[list[float]]) -> list[tuple[tuple[int, int], 
     return [chain for chain, total in zip(chains, sums, strict=True) if total > best - 1e-9]
 
 
-def _completed(left: list[Data], right: list[Data], found: Pairs, limit: int) -> Pairs:
+def _completed(left: list[Data], right: list[Data], found: Pairs, limit: int, free: tuple[set[int], set[int]]) -> Pairs:
     made = dict(found)
-    few = (len(left) - len(found)) * (len(right) - len(found)) <= limit
-    pairs = [(index, place) for index in range(len(left)) for place in range(len(right))]
+    few = len(free[0] - {*found}) * len(free[1] - {*found.values()}) <= limit
+    pairs = [(index, place) for index in sorted(free[0]) for place in sorted(free[1])]
     weighed = [(_weight_elsewhere(left[index], right[place], few), -index, -place) for index, place in pairs]
     for weight, index, place in sorted(weighed, reverse=True):
         if weight and -index not in made and -place not in made.values():
@@ -454,7 +459,8 @@ def _completed(left: list[Data], right: list[Data], found: Pairs, limit: int) ->
         begin, stop = made.get(start, -1), made.get(end, len(right))
         between = range(begin + 1, stop)
         if end - start > 1 and not any(place in between for place in made.values()):
-            placed |= _same_number(left, right, range(start + 1, end), between)
+            rows = [index for index in range(start + 1, end) if index in free[0]]
+            placed |= _same_number(left, right, rows, [place for place in between if place in free[1]])
     return placed
 
 
@@ -465,7 +471,7 @@ def _weight_elsewhere(one: Data, other: Data, by_words: bool) -> float:
     return common if one["role"] == other["role"] and common >= 0.6 else 0.0
 
 
-def _same_number(left: list[Data], right: list[Data], rows: range, columns: range) -> Pairs:
+def _same_number(left: list[Data], right: list[Data], rows: list[int], columns: list[int]) -> Pairs:
     made: Pairs = {}
     for role in ("user", "assistant"):
         mine = [index for index in rows if left[index]["role"] == role]
