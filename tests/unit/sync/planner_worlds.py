@@ -320,6 +320,7 @@ def planned(world: World, terms: Terms) -> Plan:
     if world.outside or world.tag_outside:
         rules = replace(rules, covers=lambda _: not world.outside, covers_tag=lambda _: not world.tag_outside)
     contents = plan_contents(trees, vendor(terms), rules)
+    contents = replace(contents, actions=tuple(replace(each, slug=fresh(each.slug)) for each in contents.actions))
     return contents.joined(plan_tags(trees, vendor(terms), rules, contents))
 
 
@@ -429,6 +430,7 @@ def _odd_tags(world: World) -> Iterator[World]:
         yield replace(moved, tag_unmerged=True, old_there=False, tags=(None, here, None))
         if world.remote:
             yield from (replace(moved, tags=(agreed, each, "LOST")) for each in (here, None))
+            yield replace(moved, tags=(agreed, here, "LOST"), tag_unmerged=True)
 
 
 def _tags_on_odd_texts(bare: World) -> Iterator[World]:
