@@ -41,7 +41,7 @@ def planner() -> None:
 def publish() -> None:
     from publish_laws import check
 
-    for number in range(600):
+    for number in range(450):
         check(number)
     _programs(40)
 

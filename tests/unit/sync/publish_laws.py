@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any, get_args
 
-from memory_vendor import LENS, MemoryWorkspace
+from memory_vendor import LENS, Kept, MemoryWorkspace
 
 from promptstore.errors import PromptStoreError, RemoteMissing, RemoteRejected, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
@@ -78,6 +78,10 @@ def prompt(text: str) -> PromptFile:
     return PromptFile.model_validate({"template_format": "jinja2", "messages": messages})
 
 
+def _text(document: Document) -> str:
+    return str(LENS.normalise(document)["prompt_template"]["messages"][0]["content"][0]["text"]).strip()
+
+
 @dataclass
 class Story:
     """One text on its way."""
@@ -109,15 +113,18 @@ class Story:
     def __post_init__(self) -> None:
         self.files = MemoryFiles(self.random)
         self.vendor = MemoryWorkspace()
+        self.text = "ours "
         self.is_new = self.random.random() < 0.25
         self.keeps_intents = self.random.random() < 0.7
         self.trims = self.keeps_intents and self.random.random() < 0.2
+        if self.is_new and self.random.random() < 0.5:
+            self.vendor.edit("copy", self.text)
+        self.taken = frozenset(self.vendor.prompts)
         if not self.is_new:
             for text in ("one", "two")[: self.random.randint(1, 2)]:
                 kept = self.vendor.edit("p", text)
             kept.versions[:0] = kept.versions[:1] * OLDER
             self.heard = {*self._numbers()}
-        self.text = "ours "
         self._send = self.vendor.publish
         self.vendor.publish = self._publish  # type: ignore[method-assign]
         self._look = self.vendor.read
@@ -128,8 +135,12 @@ class Story:
 
     # --- the vendor and its weather
 
+    def _kept(self) -> Kept | None:
+        """The prompt that all is about, under whatever name."""
+        return next((kept for kept in self.vendor.prompts.values() if kept.id not in self.taken), None)
+
     def _numbers(self) -> list[str]:
-        kept = self.vendor.by_name("p")
+        kept = self._kept()
         return [str(number) for number in range(1, len(kept.versions) + 1)] if kept else []
 
     def _weather(self, step: str) -> None:
@@ -151,7 +162,8 @@ class Story:
         if self._numbers() or self.random.random() < 0.5:
             theirs = f"theirs {self.random.randrange(1000)}"
             for text in self.random.choice([[theirs], [theirs], [theirs, self.text], [self.text], [self.text, theirs]]):
-                self.vendor.edit("p", text)
+                kept = self._kept()
+                self.vendor.edit(kept.name if kept else "p", text)
 
     def clock(self) -> float:
         return self.now - self.back
@@ -225,6 +237,8 @@ class Story:
             part = record.document["prompt_template"]["messages"][0]["content"][0]
             part["text"] = part["text"].rstrip()
         self.ours.append(self._numbers()[-1])
+        if self.is_new and kept is None and not self.calm and self.random.random() < 0.4:
+            self.vendor.prompts[receipt.id].name = "renamed"
         return receipt
 
     # --- a small engine
@@ -264,7 +278,7 @@ class Story:
         """It is waited for as long as the window is open, and no longer."""
         self.looked, self.ready = None, False
         try:
-            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard))
+            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard), self.taken)
         except WriteInDoubt:
             kept = publisher.journal.intents()[intent.intent]
             assert kept.version or self.clock() - kept.at < SETTLE, "waited for too long"
@@ -276,7 +290,9 @@ class Story:
 
     def _is_linked(self) -> bool:
         """Whether the engine has seen its very text there: then it is agreed on, and nothing is sent."""
-        return any(self.vendor.text("p", int(number)).strip() == self.text.strip() for number in self.heard)
+        kept = self._kept()
+        heard = [kept.versions[int(number) - 1] for number in self.heard] if kept else []
+        return any(_text(record.document) == self.text.strip() for record in heard)
 
     def _new_id(self) -> str:
         return f"intent{self.random.randrange(10**9)}"
@@ -286,13 +302,14 @@ class Story:
 
     def _wanted(self) -> Wanted:
         known = frozenset(self.heard)
-        kept = self.vendor.by_name("p") if self.heard else None
+        kept = self._kept() if self.heard else None
         head = max(self.heard, key=int) if self.heard else None
         return Wanted("p", "blob", self._document(), "", kept.id if kept else None, head, known)
 
     def _note(self, result: Published | Moved) -> None:
         if isinstance(result, Moved):
-            self.heard |= {*self._numbers()}  # the engine looks again, and brings in what is there
+            kept = self._kept()  # the engine looks again, and brings in what is there; by another name it is another's
+            self.heard |= {*self._numbers()} if kept and kept.name == "p" else set()
             return
         self.published = result
         self.heard |= {result.version.version, *(version.version for version in result.foreign)}
@@ -305,8 +322,7 @@ class Story:
             return
         version, numbers = self.published.version, self._numbers()
         assert version.version in numbers
-        said = LENS.normalise(version.document)["prompt_template"]["messages"][0]["content"][0]["text"]
-        assert said.strip() == self.text.strip()
+        assert _text(version.document) == self.text.strip()
         unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard - self.removed
         assert not unheard, f"buried: {unheard}"
         assert all(int(foreign.version) < int(version.version) for foreign in self.published.foreign)
