@@ -184,7 +184,7 @@ class Publisher:
     def settle_one(
         self,
         intent: Intent,
-        document: Document | None,
+        document: Document,
         known: Callable[[str], frozenset[str]],
         taken: frozenset[str] | None = None,
     ) -> Published | Moved:
@@ -231,10 +231,8 @@ class Publisher:
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 
-    def _created_id(self, intent: Intent, document: Document | None, taken: frozenset[str] | None) -> str | None:
+    def _created_id(self, intent: Intent, document: Document, taken: frozenset[str] | None) -> str | None:
         """The id of a prompt that a first publish in doubt may have created."""
-        if document is None:
-            return None
         key, heads = self.vendor.lens.key(document), self.workspace.list()
         live = next((head for head in heads if head.name == key), None)
         found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from promptstore.errors import PromptStoreError, WriteInDoubt
+from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Intent, Journal
@@ -66,11 +67,17 @@ class Recovery:
                 # Thrown away here (amended, reset, and gc): what the vendor has of it is an edit like any other there.
                 self._journal.move(intent, "failed", intent.at)
                 return
-            called = self._session.called(slug) if agreed else intent.slug
+            called = self._called(intent, slug)
             document = self._document(intent, called)
             result = self._publisher.settle_one(intent, document, self._known, self._taken(intent))
             if isinstance(result, Published):
                 self._pusher.record(slug, replace(result, slug=slug), called)
+
+    def _called(self, intent: Intent, slug: str) -> str:
+        """The slug by which the lens knew the prompt when it was sent: what is linked here now may be another one."""
+        names = (self._session.called(slug), intent.slug)
+        sent = (name for name in names if digest_of(self._document(intent, name)) == intent.document)
+        return next(sent, names[0] if self._session.agreed(slug) else intent.slug)
 
     def _known(self, remote_id: str) -> frozenset[str]:
         owner = self._session.linked_to(remote_id)
@@ -101,7 +108,7 @@ class Recovery:
         found = self._store.objects.read(blob)
         return found is not None and found.kind == "blob"
 
-    def _document(self, intent: Intent, called: str) -> Document | None:
+    def _document(self, intent: Intent, called: str) -> Document:
         """What was sent, made again from the text it was made of."""
         prompt = self._store.contents.prompt(intent.blob, self._store.layout.path(intent.slug))
         return self._session.vendor.lens.project(prompt, called)

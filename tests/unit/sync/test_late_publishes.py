@@ -12,6 +12,7 @@ from repos import chat, commit, git, make_store
 
 from promptstore.errors import WriteInDoubt
 from promptstore.sync.observe import Depth
+from promptstore.sync.push import Pusher
 from promptstore.vendors.base import Publication
 
 
@@ -27,6 +28,14 @@ def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
 
 def root(rig: Rig) -> Path:
     return Path(rig.store.root)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def dies(*_: object) -> None:
+    raise Killed
 
 
 def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
@@ -133,3 +142,25 @@ def test_a_link_takes_its_slug_from_what_was_only_seen_there(rig: Rig, acme: Mem
     rig.until_quiet()
     assert "ours" in (root(rig) / "prompts/p.yaml").read_text()
     assert "theirs" in (root(rig) / "prompts/p-2.yaml").read_text()
+
+
+def test_one_that_was_sent_before_another_link_came_to_its_slug_keeps_its_name(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link of a pulled prompt follows a rename that came before it, to where a publish is in doubt."""
+    commit(root(rig), {"a": chat("ours")})
+    sent_into_the_dark(rig, acme)
+    acme.edit("a", "theirs")
+    git(root(rig), "mv", "prompts/a.yaml", "prompts/b.yaml")
+    git(root(rig), "commit", "-q", "-m", "Rename")
+    rig.sync()
+    rig.now += 100
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Pusher, "record", dies)
+        rig.sync()
+    git(root(rig), "reset", "-q", "--hard", "HEAD~1")
+    rig.until_quiet()
+    assert {name: acme.text(name) for name in ("a", "b")} == {"a": "theirs", "b": "ours"}
+    (session,) = rig.engine().sessions()
+    session.load()
+    assert {slug: session.called(slug) for slug in ("a", "b")} == {"a": "a", "b": "b"}
