@@ -41,7 +41,7 @@ _work_in_memory()
 # No test is judged by the clock; where a change is gated, the same examples are tried each time.
 settings.register_profile(
     "quick",
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
@@ -101,6 +101,8 @@ def _be_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("SSL_CERT_DIR", str(home))  # nobody speaks TLS here, and each client would read all authorities
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 

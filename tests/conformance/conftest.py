@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +54,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("vendor", SERVED.values(), ids=SERVED, scope="module")
 
 
-@pytest.fixture(scope="module")
-def ground(vendor: Vendor, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with twin_ground(vendor, template, tmp_path_factory.mktemp(vendor.name) / "store") as found:
-        yield found
+@pytest.fixture(scope="session")
+def grounds(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Vendor], Ground]]:
+    """One ground for each vendor, made when it is asked for first."""
+    with ExitStack() as stack:
+
+        @cache
+        def made(name: str) -> Ground:
+            where = tmp_path_factory.mktemp(name) / "store"
+            return stack.enter_context(twin_ground(SERVED[name], template, where))
+
+        yield lambda vendor: made(vendor.name)
+
+
+@pytest.fixture
+def ground(vendor: Vendor, grounds: Callable[[Vendor], Ground]) -> Ground:
+    return grounds(vendor)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_every_step_comes_out_right(tmp_path: Path) -> None:
     before = set(Path(tempfile.gettempdir()).glob("promptstore-demo-*"))
     done = subprocess.run(
