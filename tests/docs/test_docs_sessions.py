@@ -45,6 +45,7 @@ def test_readme_tour_is_true(tmp_path: Path) -> None:
     _check(README, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in DOCS if blocks(p, "console") or blocks(p, "python")], ids=lambda p: p.name)
 def test_sessions_of_the_docs_are_true(page: Path, example_store: Path) -> None:
     _check(page, example_store)

@@ -192,6 +192,7 @@ def test_during_a_sync(w: World, seed: int) -> None:
         w.check()
 
 
+@pytest.mark.slow
 def test_a_commit_between_plan_and_pull_is_built_upon(w: World) -> None:
     w.page_edit("b", 0)
     assert sync_while(w, 2, lambda w: edit(w, "b", 2))

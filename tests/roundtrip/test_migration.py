@@ -55,6 +55,7 @@ def texts_of_versions(braintrust: BraintrustPage, slug: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_everything_moves_or_is_held_with_its_reason(
     two: Hub, promptlayer: PromptLayerPage, braintrust: BraintrustPage, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_colleagues_push_meanwhile_is_built_on(tmp_path: Path, acme: MemoryWor
     assert git(root(ann), "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_commits_of_ones_own_stay_where_they_are(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, PUSH, acme)
     commit(root(ann), {"q": chat("not pushed")})
@@ -133,6 +134,7 @@ def test_pushing_needs_a_branch_to_push_to(tmp_path: Path, acme: MemoryWorkspace
 # --- [sync] integrate = "branch"
 
 
+@pytest.mark.slow
 def test_vendor_edits_wait_on_one_branch_until_they_are_merged(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, REVIEW, acme)
     before = git(root(ann), "rev-parse", "main")
@@ -175,6 +177,7 @@ def test_a_branch_that_was_squashed_or_rebased_is_gone_too(tmp_path: Path, acme:
     assert (acme.text("p"), acme.text("q")) == ("from the vendor", "ours")
 
 
+@pytest.mark.slow
 def test_an_edit_on_both_sides_is_merged_on_the_branch(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, REVIEW, acme)
     acme.edit("p", TEXT.replace("First", "Their first"))

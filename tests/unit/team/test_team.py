@@ -90,6 +90,7 @@ def test_what_one_clone_published_another_knows(ann: Rig, ben: Rig, acme: Memory
     assert len(acme.by_name("p").versions) == 2
 
 
+@pytest.mark.slow
 def test_the_others_only_look_while_a_daemon_leads(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.keeps_lease = True
     ann.sync()
@@ -135,6 +136,7 @@ def test_two_that_start_at_once_do_not_both_publish(ann: Rig, ben: Rig, acme: Me
     assert acme.writes == ["publish", "publish"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrives", [True, False])
 def test_a_write_of_a_machine_that_died_is_never_made_twice(
     ann: Rig, ben: Rig, acme: MemoryWorkspace, arrives: bool
@@ -221,6 +223,7 @@ def test_an_origin_that_takes_no_refs_of_ours(ann: Rig, origin: Path, acme: Memo
     assert acme.writes == ["publish", "publish"]
 
 
+@pytest.mark.slow
 def test_tags_go_round(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.sync()
     set_tag(ann.store, ann.store.locate(parse_address("p@1")), "production")
@@ -319,6 +322,7 @@ def test_a_lease_that_cannot_be_read_is_somebodys(origin: Path, ben: Rig, acme: 
     assert acme.text("p") == "two"
 
 
+@pytest.mark.slow
 def test_an_agreed_text_that_a_merge_brought_in_counts_as_seen(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     """Nobody numbered it: ann's numbers wait for her push, and ben's first-parent line goes past it."""
     ann.sync()
