@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from promptstore.store.store import Store
@@ -19,11 +20,11 @@ class Clone:
     host: str
 
 
-def this_clone(store: Store, files: Files = DISK) -> Clone:
+def this_clone(store: Store, files: Files = DISK, host: Callable[[], str] = socket.gethostname) -> Clone:
     """This clone; the first call gives it its id, kept in ``.git/promptstore/clone``."""
     path = os.path.join(store.repository.state_dir, "clone")
     known = (files.read(path) or b"").decode("ascii", "replace").strip()
     if not known:
         known = uuid.uuid4().hex
         files.replace(path, f"{known}\n".encode())
-    return Clone(known, socket.gethostname())
+    return Clone(known, host())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 
 from promptstore.store.sharing import Names
 from promptstore.store.store import Store
+from promptstore.sync.files import DISK, Files
 from promptstore.sync.journal import Journal
 from promptstore.sync.team.clone import this_clone
 from promptstore.sync.team.exchange import Exchange, Publisher
@@ -19,11 +21,19 @@ _YES = frozenset({"true", "yes", "on", "1"})
 
 
 def team_of(
-    store: Store, journal: Journal, *, seconds: Callable[[], float], note: Callable[[str], None], keep: bool = False
+    store: Store,
+    journal: Journal,
+    *,
+    seconds: Callable[[], float],
+    note: Callable[[str], None],
+    keep: bool = False,
+    files: Files = DISK,
+    host: Callable[[], str] = socket.gethostname,
 ) -> Team:
     """The clones that share the git remote of ``[git] remote``; without one this clone is alone.
 
-    ``seconds`` is the wall clock, ``note`` tells people what happened, ``keep`` holds leases beyond the run.
+    ``seconds`` is the wall clock, ``note`` tells people what happened, ``keep`` holds leases beyond the run. ``files``
+    and ``host`` are this machine's.
     """
     remote = store.config.git.remote
     url = store.git.revisions.setting(f"remote.{remote}.url") if remote else None
@@ -38,11 +48,11 @@ def team_of(
     leases = Leases(
         store,
         names,
-        this_clone(store),
+        this_clone(store, files, host),
         journal,
         seconds=seconds,
         duration=store.config.daemon.lease,
-        sightings=Sightings(os.path.join(store.repository.state_dir, "leases.json")),
+        sightings=Sightings(os.path.join(store.repository.state_dir, "leases.json"), files),
         keep=keep,
     )
     return Exchange(store, names, leases, note, keep=keep)
