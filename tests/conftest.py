@@ -7,7 +7,9 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,11 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
 @pytest.fixture(autouse=True)
 def own_environment(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     _be_nobody(homes.new(), monkeypatch)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that failed is tried again after a hundredth of the time, also by commands that are forked off."""
+    from promptstore.vendors import http
+
+    monkeypatch.setattr(http, "Timing", partial(http.Timing, sleep=lambda seconds: time.sleep(seconds / 100)))

@@ -208,6 +208,7 @@ def test_a_vendor_that_needs_no_key_is_tried_without_one(
 SLOW = [pytest.param(words, marks=pytest.mark.slow) for words in (["fetch"], ["plan"], ["status", "--fetch"])]
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("command", [["sync"], ["remote", "check"], *SLOW], ids=" ".join)
 def test_an_unreachable_remote_exits_75(store: Path, command: list[str]) -> None:
     at(store, "http://127.0.0.1:1")

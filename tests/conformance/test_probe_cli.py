@@ -134,6 +134,7 @@ def test_usage(folder: Path, arguments: list[str], capfd: pytest.CaptureFixture[
     assert "hint:" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_wrong_key_and_a_silent_server(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_in_a_network_that_loses_a_third_every_prompt_arrives_once(
     assert {name: one.versions(name) for name in texts} == {name: [text] for name, text in texts.items()}
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_server_killed_in_the_middle_of_a_sync_loses_nothing(
     phoenix: PhoenixServer | RunningPhoenix, client: PhoenixClient, team: Make
 ) -> None:

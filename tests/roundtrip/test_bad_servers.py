@@ -140,6 +140,7 @@ def test_one_clear_error_and_nothing_moves(
     assert KEY not in "".join(f.read_text(errors="replace") for f in store.rglob("*") if f.is_file())
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_truncated_body_is_asked_again_and_then_told(
     store: Path, server: Server, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_changed_base_url_gets_no_key(
     assert run(["-C", str(store), "sync"]) == 1
 
 
+@pytest.mark.usefixtures("hasty")
 def test_one_bad_remote_does_not_stop_another(
     store: Path, server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
