@@ -123,6 +123,12 @@ class Database:
             stack.pop()
         return self._reach[commit]
 
+    def time(self, commit: str) -> int:
+        """When it was committed."""
+        head = self.objects[commit].data.decode().partition("\n\n")[0]
+        row = next(row for row in head.split("\n") if row.startswith("committer "))
+        return int(row.rsplit(" ", 2)[1])
+
     def lookup(self, tree: str, path: str) -> TreeEntry | None:
         entry = TreeEntry(FOLDER, tree)
         for name in path.split("/") if path else ():
@@ -219,7 +225,7 @@ class MemoryRefs:
         self.life.step(f"before the refs ({reason})")
         self._check(wanted)
         for move in wanted:
-            self._set(move.name, move.new)
+            self.set(move.name, move.new)
         self.life.step(f"after the refs ({reason})")
 
     def _check(self, moves: Sequence[RefMove]) -> None:
@@ -233,7 +239,7 @@ class MemoryRefs:
             elif there != move.old:
                 raise RefMoved(f"git update-ref: {move.name} is at {there} but expected {move.old}", hint="again")
 
-    def _set(self, name: str, oid: str | None) -> None:
+    def set(self, name: str, oid: str | None) -> None:
         if oid is None:
             self.names.pop(name, None)
         else:
@@ -283,6 +289,7 @@ class MemoryRevisions:
         self._database = database
         self._refs = refs
         self.upstreams: dict[str, str] = {}
+        self.settings: dict[str, str] = {}
         self.user = ("Ann", "ann@example.com")
         self._steps: dict[tuple[str, str], bytes] = {}
 
@@ -320,7 +327,7 @@ class MemoryRevisions:
         changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
         if not changed:
             return b""
-        moves = self._moves({p: old[p] for p in changed if p not in new}, {p: new[p] for p in changed if p not in old})
+        moves = self.moves({p: old[p] for p in changed if p not in new}, {p: new[p] for p in changed if p not in old})
         records = [_record(path, old, new, moves) for path in changed if path not in moves.values()]
         return f"\x01{commit}\0".encode() + "".join(records).encode()
 
@@ -328,7 +335,7 @@ class MemoryRevisions:
         every = self._database.flat(commit)
         return {path: entry.oid for path, entry in every.items() if _is_below(path, folder)}
 
-    def _moves(self, gone: Mapping[str, str], come: Mapping[str, str]) -> dict[str, str]:
+    def moves(self, gone: Mapping[str, str], come: Mapping[str, str]) -> dict[str, str]:
         """New path -> old path, by equal or nearly equal content."""
         pairs = [(self._likeness(gone[a], come[b]), _base(a) == _base(b), a, b) for a in gone for b in come]
         found: dict[str, str] = {}
@@ -362,6 +369,14 @@ class MemoryRevisions:
 
     def upstream(self, branch: str) -> str | None:
         return self.upstreams.get(branch)
+
+    def setting(self, name: str) -> str | None:
+        return self.settings.get(name)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        both = self._database.reach(one) & self._database.reach(other)
+        older = frozenset().union(*(self._database.reach(commit) - {commit} for commit in both))
+        return max(both - older, key=lambda commit: (self._database.time(commit), commit), default=None)
 
     def author(self) -> tuple[str, str]:
         return self.user
@@ -525,6 +540,8 @@ class MemoryTransport:
         self._origin = origin
         self._refspecs: list[str] = ["+refs/heads/*:refs/remotes/origin/*"]
         self.life: Life = IMMORTAL
+        self.away = False
+        """Whether the origin cannot be reached."""
 
     def refspecs(self, remote: str) -> list[str]:
         return list(self._refspecs)
@@ -534,10 +551,14 @@ class MemoryTransport:
 
     def fetch(self, remote: str, refspecs: Sequence[str]) -> None:
         self.life.step("before the fetch")
+        self.bring(refspecs)
+        self.life.step("after the fetch")
+
+    def bring(self, refspecs: Sequence[str]) -> None:
+        """What a fetch does, by whomever."""
         for refspec in refspecs:
             source, _, target = refspec.lstrip("+").partition(":")
             self._bring(source.rstrip("*"), target.rstrip("*"))
-        self.life.step("after the fetch")
 
     def _bring(self, source: str, target: str) -> None:
         there = {target + name.removeprefix(source): oid for name, oid in self._there().list(source).items()}
@@ -548,19 +569,25 @@ class MemoryTransport:
 
     def push(self, remote: str, moves: Sequence[RefMove], *, atomic: bool = False) -> dict[str, str]:
         self.life.step("before the push")
-        stale = {m.name: "[rejected] (stale info)" for m in moves if self._there().names.get(m.name) != m.old}
+        there = self._there()
+        stale = {m.name: "[rejected] (stale info)" for m in moves if not _may_move(there.names.get(m.name), m)}
         if stale and atomic:
             return {move.name: stale.get(move.name, "[rejected] (atomic push failed)") for move in moves}
         for move in moves:
             if move.name not in stale:
-                self._there()._set(move.name, move.new)
+                there.set(move.name, move.new)
         self.life.step("after the push")
         return stale
 
     def _there(self) -> MemoryRefs:
-        if self._origin is None:
+        if self._origin is None or self.away:
             raise GitError("git fetch: 'origin' does not appear to be a git repository")
         return self._origin
+
+
+def _may_move(now: str | None, move: RefMove) -> bool:
+    """Git asks for no lease where there is nothing to do."""
+    return now == move.old or (now is not None and now == move.new)
 
 
 @dataclass

@@ -138,6 +138,8 @@ def test_a_merge_is_compared_with_its_first_parent(pair: Pair) -> None:
     pair.both(lambda git: list(parse_log(git.revisions.changes(merged, [], FOLDER), LAYOUT)))
     pair.both(lambda git: list(parse_log(git.revisions.changes(merged, [one], FOLDER), LAYOUT)))
     pair.both(lambda git: [git.revisions.is_ancestor(c, merged) for c in pair.commits])
+    pair.both(lambda git: [git.revisions.merge_base(c, merged) for c in pair.commits])
+    pair.both(lambda git: git.revisions.merge_base(one, other))
     pair.both(lambda git: _said(git.revisions.everything(merged, FOLDER)))
 
 
@@ -145,6 +147,24 @@ def _said(log: bytes) -> list[tuple[str, str]]:
     """Every text that a prompt ever had."""
     steps = parse_log(log, LAYOUT)
     return sorted({(slug, blob) for step in steps for slug, blob in step.blobs.items() if blob is not None})
+
+
+def test_settings(pair: Pair) -> None:
+    git(pair.where, "config", "remote.origin.url", "https://git.test/acme")
+    pair.repository.revisions.settings["remote.origin.url"] = "https://git.test/acme"
+    pair.both(lambda git: git.revisions.setting("remote.origin.url"))
+    pair.both(lambda git: git.revisions.setting("promptstore.publisher"))
+
+
+def test_the_newest_common_commit(pair: Pair) -> None:
+    """Of two lines that begin apart there is none; of two that part, the last one before; of one, the older."""
+    start = NewCommit(None, WHO, WHO, "Start\n", {f"{FOLDER}/a.yaml": b"a\n"})
+    lines = [start, *(NewCommit(0, WHO, WHO, f"Line {n}\n", {f"{FOLDER}/{n}.yaml": b"x\n"}) for n in range(2))]
+    apart = NewCommit(None, WHO, WHO, "Apart\n", {f"{FOLDER}/b.yaml": b"b\n"})
+    first, one, other, strange = pair.both(lambda git: git.commits.write([*lines, apart]))  # type: ignore[misc]
+    assert pair.both(lambda git: git.revisions.merge_base(one, other)) == first
+    assert pair.both(lambda git: git.revisions.merge_base(one, first)) == first
+    assert pair.both(lambda git: git.revisions.merge_base(one, strange)) is None
 
 
 def test_refs(pair: Pair) -> None:
@@ -238,6 +258,8 @@ def test_a_fetch_and_a_push(tmp_path: Path, pair: Pair) -> None:
     stale = [RefMove(x, other, other), RefMove(y, one, other)]
     assert set(pair.both(lambda git: git.transport.push("origin", stale, atomic=True).keys())) == {x, y}  # type: ignore[call-overload]
     assert set(pair.both(lambda git: git.transport.push("origin", stale).keys())) == {x}  # type: ignore[call-overload]
+    assert pair.both(lambda git: git.transport.push("origin", [RefMove(y, one, other)])) == {}  # it is there already
+    assert pair.both(lambda git: git.transport.push("origin", [RefMove("refs/x/gone", None, one)]))
     pair.both(lambda git: git.transport.push("origin", [RefMove(x, None, one)]))
     pair.both(lambda git: git.transport.fetch("origin", refspecs))
     assert x not in pair.both(lambda git: git.refs.list()).values()  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
 from promptstore.sync.resolve import Resolver, Side, unchanged
 from promptstore.sync.session import Serial
+from promptstore.sync.team.lead import Alone, Lead
 from promptstore.sync.witness import Witness
 
 CLOUDS: dict[str, type[Cloud]] = {"promptlayer": PromptLayer, "braintrust": Braintrust}
@@ -101,7 +102,20 @@ class Clone:
         self.files.life = life
         return {name: Wire(life, weather, self.world.later(cloud)) for name, cloud in self.world.clouds.items()}
 
-    def engine(self, wires: dict[str, Wire], **options: object) -> Engine:
+    @property
+    def place(self) -> str:
+        return self.store.repository.state_dir
+
+    def journal(self) -> Journal:
+        return Journal(f"{self.place}/journal", self.files)
+
+    def run(self, wires: dict[str, Wire], depth: Depth, accept: str | None, **options: object) -> Result:
+        """One run, as a command does it."""
+        engine = self.engine(wires, self.journal(), Alone(), **options)
+        engine.observe(depth)
+        return engine.run(accept)
+
+    def engine(self, wires: dict[str, Wire], journal: Journal, lead: Lead, **options: object) -> Engine:
         clouds = self.world.clouds
         sessions = open_sessions(
             self.store,
@@ -110,12 +124,11 @@ class Clone:
         )
         for session in sessions:
             session.vendor = replace(session.vendor, lens=MEMORY[session.vendor.name])
-        place = self.store.repository.state_dir
         return Engine(
             self.store,
             sessions,
-            Journal(f"{place}/journal", self.files),
-            Witness(f"{place}/witness.json", self.files),
+            journal,
+            Witness(f"{self.place}/witness.json", self.files),
             lambda session: Policy(
                 covers=session.config.covers,
                 covers_tag=session.config.covers_tag,
@@ -124,6 +137,7 @@ class Clone:
             seconds=self.now,
             pool=Serial(),
             new_id=self.world.new_intent,
+            lead=lead,
         )
 
 
@@ -150,8 +164,7 @@ class World:
         self.config = Config(remotes=remotes)
         self.database = Database()
         self.origin = MemoryRefs()
-        names = "ab"[:clones]
-        self.clones = [Clone(self, name, MemoryRepository(self.database, origin=self.origin)) for name in names]
+        self.clones = [self.clone(name, MemoryRepository(self.database, origin=self.origin)) for name in "abc"[:clones]]
         for name, cloud in self.clouds.items():
             cloud.on_delete = self._archived(name)
         self.interrupted = False
@@ -160,6 +173,9 @@ class World:
         self.acting: Clone = self.clones[0]
 
     # --- pieces
+
+    def clone(self, name: str, repository: MemoryRepository) -> Clone:
+        return Clone(self, name, repository)
 
     def word(self) -> str:
         made = f"w{len(self.born) + 1}"
@@ -206,9 +222,7 @@ class World:
             cloud.linked = frozenset(self.linked(clone, name))
         self.tell(f"{clone.name}: sync {options or ''}")
         try:
-            engine = clone.engine(wires, **options)
-            engine.observe(depth)
-            result = engine.run(accept)
+            result = clone.run(wires, depth, accept, **options)
         except Killed:
             self._count_kill(life)
             return None
@@ -276,13 +290,15 @@ class World:
 
     def plan(self, clone: Clone) -> Plan:
         """The plan as last seen, without the network, as ``conflicts`` shows it."""
-        engine = clone.engine(clone.open(Life(), lambda _what, _faults: None))
+        return self._offline(clone).plan()
+
+    def _offline(self, clone: Clone) -> Engine:
+        engine = clone.engine(clone.open(Life(), lambda _what, _faults: None), clone.journal(), Alone())
         engine.load()
-        return engine.plan()
+        return engine
 
     def resolve(self, clone: Clone, slug: str, side: Side, editor: Callable[[str], str | None]) -> None:
-        engine = clone.engine(clone.open(Life(), lambda _what, _faults: None))
-        engine.load()
+        engine = self._offline(clone)
         found = list(engine.plan().conflicts)
         for session in engine.sessions():
             found = unchanged(found, session.name, engine.plan())
