@@ -40,7 +40,7 @@ def _is_only_ahead(trees: Trees, slug: str) -> bool:
     """Whether a held prompt is linked and sound, and only its newest text stays here: then its tags move freely
     among the versions that both sides have."""
     base, local = trees.base.get(slug), trees.local.get(slug)
-    if base is None or local is None or slug not in trees.seen or slug in trees.vanished | trees.gone:
+    if base is None or local is None or slug not in trees.seen or slug in trees.vanished:
         return False
     return base.seen and base.link.unmerged is None and local.problem is None and slug not in trees.waiting
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner_worlds import AT, PLACES, SLUG, Terms, Text, World, name_of, sent
+from planner_worlds import AT, PLACES, Terms, Text, World, name_of, sent
 
 
 def decided(world: World, terms: Terms) -> list[str]:
@@ -70,7 +70,7 @@ def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     if world.unmerged and (here or there):
         return _with_what_was_published_over(world, there, terms)
     if sent(here) == there:
-        return ["agree"] if theirs or world.name_there != SLUG else []
+        return ["agree"] if theirs or world.name_there != world.name_agreed else []
     if world.waiting and (theirs or here is None):
         return ["held"]  # what is not committed yet must not be overtaken
     if ours and theirs:
@@ -217,7 +217,7 @@ def _missing_there(world: World, here: Text, terms: Terms, contents: list[str]) 
     where the texts are in sync, since nothing of the vendor's may be buried."""
     if not terms.push:
         return []
-    in_sync = not contents and world.remote == world.base and world.name_there == SLUG
-    if terms.republish and in_sync and here not in {"NAMED", "UNFIT", "BROKEN"}:
+    in_sync = not contents and world.remote == world.base
+    if terms.republish and in_sync and name_of(here) == world.name_there and here not in {"UNFIT", "BROKEN"}:
         return [f"publish {here}", f"publish {world.local}"]
     return ["tag held"]

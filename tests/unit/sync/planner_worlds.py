@@ -160,6 +160,8 @@ class World:
     """What both of them had come from."""
     name_there: str = SLUG
     """What the vendor calls it now."""
+    name_agreed: str = SLUG
+    """What it called it when the text was agreed on."""
     stranger: str = ""
     """The name at the vendor of another prompt of ours, which is in sync."""
     rival: bool = False
@@ -241,7 +243,7 @@ class World:
         unmerged = (version_of(self.unmerged), before) if self.unmerged else None
         proof = blob_of(self.proof) if self.proof else ""
         head = [*known][-1]
-        link = Link(fresh(ID), fresh(SLUG), fresh(head), digest(text), known, tags, unmerged, proof)
+        link = Link(fresh(ID), fresh(self.name_agreed), fresh(head), digest(text), known, tags, unmerged, proof)
         return BaseEntry(blob_of(text), link, self.base_seen)
 
     def _seen(self, text: Text) -> RemoteEntry:
@@ -413,6 +415,9 @@ def all_new_tags() -> Iterator[World]:
             settled = world.base is not None and world.remote == world.base
             proofs: tuple[Text, ...] = (*TEXTS, "LOST")
             proven = [replace(bare, proof=text) for text in proofs if settled and text != world.base]
+            if settled:
+                renamed = [replace(bare, name_there=name, name_agreed=name) for name in ("another", "zero")]
+                yield from (replace(each, tags=(None, tag, None)) for each in renamed for tag in ("X", "C"))
             named = [replace(bare, local=text) for text in ("NAMED", "ASIDE") if world.local == "X"]
             for each in (bare, *proven, *named):
                 yield from (replace(each, tags=(None, tag, None)) for tag in sorted({*each.history()}))
