@@ -80,7 +80,8 @@ class Cloud:
         self.pending: list[tuple[float, Callable[[], Any]]] = []
         self.duplicates: list[str] = []
         """Intents that made more than one version."""
-        self._intents: set[str] = set()
+        self.intents: set[str] = set()
+        """Those of all publishes that arrived."""
         self._count = 0
         self.on_delete: Callable[[Kept], None] = lambda _: None
 
@@ -132,9 +133,9 @@ class Cloud:
 
     def publish(self, publication: Publication) -> Receipt:
         kept = self._target(publication)
-        if publication.intent in self._intents:
+        if publication.intent in self.intents:
             self.duplicates.append(publication.intent)
-        self._intents.add(publication.intent)
+        self.intents.add(publication.intent)
         kept.name = publication.document[self.name_key]
         marked = publication.intent if self.vendor.capabilities.intent else None
         made = self._append(kept, publication.document, marked, publication.message, ours=True)

@@ -144,6 +144,8 @@ class Clone:
 class World:
     """Everything there is. ``log`` says what happened, ``counts`` how often."""
 
+    origin_kind: type[MemoryRefs] = MemoryRefs
+
     def __init__(self, seed: int, clones: int = 1) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
@@ -163,7 +165,7 @@ class World:
         remotes = {name: RemoteConfig(name, name, project="sim") for name in kinds}
         self.config = Config(remotes=remotes)
         self.database = Database()
-        self.origin = MemoryRefs()
+        self.origin = self.origin_kind()
         self.clones = [self.clone(name, MemoryRepository(self.database, origin=self.origin)) for name in "abc"[:clones]]
         for name, cloud in self.clouds.items():
             cloud.on_delete = self._archived(name)
