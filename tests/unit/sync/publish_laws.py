@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any, get_args
 
-from memory_vendor import LENS, Kept, MemoryWorkspace
+from memory_vendor import LENS, Kept, MemoryWorkspace, Record
 
 from promptstore.errors import PromptStoreError, RemoteMissing, RemoteRejected, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
@@ -26,6 +26,8 @@ from promptstore.vendors.promptlayer import VENDOR
 SETTLE = 90.0
 FRESH = 5.0
 """How many seconds a look may be old when something is sent on it."""
+RECENT = 10
+"""Among how many versions of a prompt that nobody knows a first publish is looked for."""
 OLDER = 9
 """How many versions there are already: those after them have numbers of two digits, which are objects of their own."""
 
@@ -76,6 +78,10 @@ class MemoryFiles:
 def prompt(text: str) -> PromptFile:
     messages = [{"role": "system", "content": text}]
     return PromptFile.model_validate({"template_format": "jinja2", "messages": messages})
+
+
+def prompt_document(text: str) -> Document:
+    return VENDOR.lens.project(prompt(text), "p")
 
 
 def _text(document: Document) -> str:
@@ -159,11 +165,13 @@ class Story:
             raise RemoteUnreachable("no answer")
 
     def _somebody_saves(self) -> None:
-        if self._numbers() or self.random.random() < 0.5:
+        kept = self._kept()
+        if kept is None and self.random.random() < 0.5:
+            return
+        if kept is None or kept.name == "p":
             theirs = f"theirs {self.random.randrange(1000)}"
             for text in self.random.choice([[theirs], [theirs], [theirs, self.text], [self.text], [self.text, theirs]]):
-                kept = self._kept()
-                self.vendor.edit(kept.name if kept else "p", text)
+                self.vendor.edit("p", text)
 
     def clock(self) -> float:
         return self.now - self.back
@@ -238,8 +246,13 @@ class Story:
             part["text"] = part["text"].rstrip()
         self.ours.append(self._numbers()[-1])
         if self.is_new and kept is None and not self.calm and self.random.random() < 0.4:
-            self.vendor.prompts[receipt.id].name = "renamed"
+            self._renamed(self.vendor.prompts[receipt.id])
         return receipt
+
+    def _renamed(self, kept: Kept) -> None:
+        """Before anybody has seen it; perhaps edited, too, but not so often that ours is none of the newest."""
+        kept.name = "renamed"
+        kept.versions += [Record(prompt_document("theirs"), self.vendor.now)] * self.random.choice((0, 1, RECENT - 1))
 
     # --- a small engine
 
@@ -298,7 +311,7 @@ class Story:
         return f"intent{self.random.randrange(10**9)}"
 
     def _document(self) -> Document:
-        return VENDOR.lens.project(prompt(self.text), "p")
+        return prompt_document(self.text)
 
     def _wanted(self) -> Wanted:
         known = frozenset(self.heard)
@@ -418,7 +431,26 @@ def _told_by_a_newer_one(random: Random, files: MemoryFiles, kept: dict[str, Int
     return {**kept, "newer": intent}
 
 
+def archives(random: Random) -> None:
+    """A write of which nobody knows, to a prompt that was put away: it is over when the window is."""
+    vendor, document = MemoryWorkspace(), prompt_document("ours")
+    kept = vendor.edit("p", "theirs")
+    vendor.archive("p")
+    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), 1000.0
+    state, version = random.choice(("sent", "unknown")), random.choice((None, "12"))
+    intent = Intent("one", "acme", "p", "blob", digest_of(document), "1", state, asked, kept.id, version)
+    now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
+    publisher = Publisher("acme", VENDOR, vendor, journal, lambda: now, SETTLE, lambda: "two")
+    try:
+        ended = isinstance(publisher.settle_one(journal.write(intent), document, lambda _id: frozenset()), Moved)
+    except WriteInDoubt:
+        ended = False
+    assert ended == (now - asked >= SETTLE)
+    assert journal.intents() == {"one": replace(intent, state="failed", at=now) if ended else intent}
+
+
 def check(number: int) -> None:
+    archives(Random(number))
     for case in range(number * 3, number * 3 + 3):
         journals(Random(case))
     story = Story(Random(number))
