@@ -6,22 +6,19 @@ change goes round in one run. Rounds repeat until one changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from promptstore.errors import LeasedElsewhere, OriginRefuses, OriginUnreachable, PromptStoreError, RefMoved, StoreBusy
-from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.store.tagging import settle_renames
-from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Halted, Plan, SyncError
-from promptstore.sync.breaker import MOST, WINDOW, is_runaway, recent_writes
-from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
-from promptstore.sync.journal import UNFINISHED, Intent, Journal
-from promptstore.sync.local import Local, base_entries, local_entries, read_local, waiting_texts
+from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action, Plan, SyncError
+from promptstore.sync.breaker import WINDOW
+from promptstore.sync.journal import UNFINISHED, Journal
+from promptstore.sync.local import Local, read_local
 from promptstore.sync.observe import Counts, Depth, Observer
-from promptstore.sync.plan import plan_contents
-from promptstore.sync.plan_tags import plan_tags
+from promptstore.sync.planning import Planning
 from promptstore.sync.policy import Policy
 from promptstore.sync.publish import Publisher, new_intent
 from promptstore.sync.pull import Puller
@@ -32,19 +29,10 @@ from promptstore.sync.review import ReviewBranch
 from promptstore.sync.session import Pool, Session, Threads
 from promptstore.sync.taken_in import take_in
 from promptstore.sync.team.lead import Alone, Lead
-from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.sync.witness import Witness
 
 ROUNDS = 8
 """A run ends by itself long before; the bound is for a vendor that changes under every step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """L as the planner sees it, and what nothing may be pulled over."""
-
-    entries: dict[str, LocalEntry]
-    waiting: Mapping[str, str]
 
 
 @dataclass
@@ -78,13 +66,12 @@ class Engine:
         self._store = store
         self._sessions = sessions
         self._journal = journal
-        self._witness = witness
-        self._policy = policy
         self._seconds = seconds
         self._pool: Pool = pool or Threads()
         self._new_id = new_id
         self._lead: Lead = lead or Alone()
         self._progress = progress
+        self._planning = Planning(store, journal, witness, policy, seconds)
         self._recorder = Recorder(store, journal, witness, seconds)
         self._moved: list[Action] = []
         self._asked_ref = ref
@@ -189,114 +176,10 @@ class Engine:
         """The plans of all remotes together."""
         joined = Plan()
         local = self._local()
-        ours = self._ours(local)
+        ours = self._planning.ours(local)
         for session in self._sessions:
-            joined = joined.joined(self._plan(session, local, ours))
+            joined = joined.joined(self._planning.plan(session, local, ours))
         return Plan(tuple(self._moved)).joined(joined)
-
-    def _ours(self, local: Local) -> Ours:
-        return Ours(local_entries(self._store, local), waiting_texts(self._store, local))
-
-    def _plan(self, session: Session, local: Local, ours: Ours) -> Plan:
-        if session.down:
-            return Plan()
-        policy = self._policy(session)
-        foreign = wrong_workspace(session.name, session.agreement.workspace, session.identity)
-        if foreign is not None:
-            return Plan(halted=(foreign,))
-        trees = self._trees(session, local, ours)
-        contents = plan_contents(trees, session.vendor, policy)
-        tags = plan_tags(trees, session.vendor, policy, contents)
-        halted = self._halts(session, policy, contents)
-        return contents.joined(tags).joined(Plan(halted=halted))
-
-    def _halts(self, session: Session, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
-        known = len({*session.tracked.prompts, *session.all_agreed()})
-        halts = (
-            shrunken(session.name, known, len(session.vanished), policy),
-            mass_deletion(session.name, known, contents, policy),
-        )
-        return tuple(halt for halt in halts if halt is not None)
-
-    def _trees(self, session: Session, local: Local, ours: Ours) -> Trees:
-        entries = ours.entries
-        base = base_entries(self._store, local, session.all_agreed(), self._witness.of(session.name))
-        seen = dict(session.tracked.prompts)
-        prompts = self._store.contents.known(self._blobs(base, entries, seen), self._store.layout.folder)
-        lost = self._unreadable(base, entries, seen, prompts)
-        return Trees(
-            session.name,
-            {slug: entry for slug, entry in base.items() if slug not in lost},
-            entries,
-            seen,
-            prompts,
-            {slug: {v.blob: v.number for v in local.numbering.of(slug)} for slug in entries},
-            frozenset(session.vanished),
-            frozenset(session.gone),
-            frozenset(session.in_doubt),
-            {**ours.waiting, **self._in_review(session, local)},
-            session.blocked,
-            self._runaway(session, local),
-        )
-
-    def _in_review(self, session: Session, local: Local) -> dict[str, str]:
-        """Prompts whose newest vendor version waits on the branch for review."""
-        if self._store.config.sync.integrate != "branch":
-            return {}
-        branch = ReviewBranch(self._store, local, session.name)
-        newest = {slug: "" if slug in session.gone else seen.version for slug, seen in session.tracked.prompts.items()}
-        waiting = branch.waiting().items()
-        return {slug: f"it is on {branch.name} for review" for slug, v in waiting if newest.get(slug) == v}
-
-    def _runaway(self, session: Session, local: Local) -> frozenset[str]:
-        """Prompts whose next publish would only answer our own: see `breaker`."""
-        recent = recent_writes(self._journal.intents().values(), self._seconds())
-        ours = {(write.remote, write.slug, write.version) for write in recent if write.version}
-        writes: dict[str, list[Intent]] = {}
-        for write in recent:
-            if write.remote == session.name:
-                writes.setdefault(write.slug, []).append(write)
-        return frozenset(
-            slug
-            for slug, found in writes.items()
-            if len(found) >= MOST and is_runaway(found, self._messages(local, slug, found[-MOST].blob), ours)
-        )
-
-    def _messages(self, local: Local, slug: str, blob: str) -> list[str]:
-        """The messages of the commits that changed a prompt after it said ``blob``."""
-        versions = local.numbering.of(slug)
-        start = max((place for place, version in enumerate(versions, 1) if version.blob == blob), default=0)
-        found = [self._store.objects.read(version.commit) for version in versions[start:]]
-        return [commit.data.decode("utf-8", "replace") for commit in found if commit is not None]
-
-    def _blobs(
-        self, base: dict[str, BaseEntry], local: dict[str, LocalEntry], seen: dict[str, RemoteEntry]
-    ) -> set[str]:
-        """The texts that the planner may want to look into: those of every prompt on which anything differs."""
-        blobs: set[str] = set()
-        for slug in {*base, *local, *seen}:
-            b, here, there = base.get(slug), local.get(slug), seen.get(slug)
-            if _settled(b, here, there):
-                continue
-            blobs |= {b.blob} if b else set()
-            blobs |= {b.link.unmerged[1]} - {""} if b and b.link.unmerged else set()
-            blobs |= {here.blob, *(tag.blob for tag in here.tags.values())} if here and not here.problem else set()
-            blobs |= {version.blob for version in there.versions.values()} if there else set()
-        return blobs
-
-    def _unreadable(
-        self,
-        base: dict[str, BaseEntry],
-        local: dict[str, LocalEntry],
-        seen: dict[str, RemoteEntry],
-        prompts: Mapping[str, PromptFile],
-    ) -> set[str]:
-        """Agreements whose text can no longer be read: they count as lost, which deletes nothing."""
-        return {
-            slug
-            for slug, entry in base.items()
-            if entry.blob not in prompts and not _settled(entry, local.get(slug), seen.get(slug))
-        }
 
     def sessions(self) -> Sequence[Session]:
         """The remotes of this run."""
@@ -410,7 +293,7 @@ class Engine:
         Guards hold in every round: what was found out only during the run was not accepted by anyone, either.
         """
         local = self._local()
-        plan = self._plan(session, local, self._ours(local))
+        plan = self._planning.plan(session, local, self._planning.ours(local))
         if plan.halted and not self._accepted:
             return local, Plan()
         left_out = session.failed_slugs()
@@ -436,18 +319,3 @@ class Engine:
         return Publisher(
             session.name, session.vendor, session.workspace, self._journal, self._seconds, settle, self._new_id, confirm
         )
-
-
-def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:
-    """Whether nothing about a prompt differs, by ids alone."""
-    if base is None or here is None or there is None or base.link.unmerged is not None:
-        return False
-    same_text = here.blob == base.blob and there.digest == base.link.document and there.version == base.link.head
-    return same_text and _tags_settled(base, here, there)
-
-
-def _tags_settled(base: BaseEntry, here: LocalEntry, there: RemoteEntry) -> bool:
-    if dict(there.tags) != dict(base.link.tags) or there.tags.keys() != here.tags.keys():
-        return False
-    known = base.link.versions
-    return all(tag in here.tags and known[v].blob == here.tags[tag].blob for tag, v in there.tags.items() if v in known)
