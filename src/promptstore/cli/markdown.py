@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from promptstore.cli.show import shown_value
+from promptstore.cli.wording import shown_value
 from promptstore.sync.actions import Action, Plan, SyncError
 
 _VERBS = {

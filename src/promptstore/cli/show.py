@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from promptstore.cli.app import App
+from promptstore.cli.wording import counted, shown_value
 from promptstore.sync.actions import Action, Conflict, Plan, SyncError
 
 _VERBS = {
@@ -109,17 +108,3 @@ def show_errors(app: App, errors: Iterable[SyncError]) -> None:
         app.note(f"{app.styled('error', 'red')}: {error.message} ({place})")
         if error.hint:
             app.note(f"hint: {error.hint}")
-
-
-def shown_value(value: Any, longest: int) -> str:
-    """A field's value in one line of at most so many characters (and an ellipsis)."""
-    if value is None:
-        return "(absent)"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    line = text.replace("\n", "⏎")
-    return line if len(line) <= longest else line[:longest] + "…"
-
-
-def counted(number: int, word: str) -> str:
-    """``1 prompt``, ``2 prompts``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -11,7 +11,8 @@ from promptstore.cli.app import App
 from promptstore.cli.engine import Assembled, Flags, assemble, engine_lock, state_file
 from promptstore.cli.framework import Command, command
 from promptstore.cli.pipeline import is_pull_request
-from promptstore.cli.show import counted, exit_code, report_plan, show_actions, show_errors, show_left
+from promptstore.cli.show import exit_code, report_plan, show_actions, show_errors, show_left
+from promptstore.cli.wording import counted
 from promptstore.sync.actions import Plan
 
 
