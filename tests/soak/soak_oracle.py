@@ -199,17 +199,24 @@ def _counted(found: Mapping[str, list[Version]]) -> dict[str, int]:
 
 
 def growth(life: Life) -> tuple[int, int, int, int] | None:
-    """Kilobytes and open files in the first and in the last third of a life, warmed up; None for a short one."""
+    """Kilobytes and open files in the first and in the last third of a life, warmed up; None for a short one.
+
+    Connections are opened in each pass and closed at its end, so of the open files the fewest count.
+    """
     samples = [sample for sample in life.samples if sample[0] > WARM]
     if life.seconds < LONG or len(samples) < 6:
         return None
     third = len(samples) // 3
     first, last = samples[:third], samples[-third:]
-    return _middle(first, 1), _middle(last, 1), _middle(first, 2), _middle(last, 2)
+    return _middle(first), _middle(last), _fewest(first), _fewest(last)
 
 
-def _middle(samples: list[tuple[float, int, int]], place: int) -> int:
-    return sorted(int(sample[place]) for sample in samples)[len(samples) // 2]
+def _middle(samples: list[tuple[float, int, int]]) -> int:
+    return sorted(memory for _, memory, _ in samples)[len(samples) // 2]
+
+
+def _fewest(samples: list[tuple[float, int, int]]) -> int:
+    return min(files for _, _, files in samples)
 
 
 def judge_growth(lives: Iterable[Life]) -> tuple[int, int, int, int]:
