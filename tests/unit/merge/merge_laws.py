@@ -613,6 +613,28 @@ def file_merges(random: Random) -> None:
     assert merged.conflicted == bool(outcome.conflicts)
     if not merged.conflicted:
         assert same(parse_prompt(merged.text, PATH).data(), outcome.data)
+        return
+    fresh = {*_written(ours), *_written(theirs)} - {*_written(base)}
+    assert all(line in merged.text for line in fresh), "a line went away"
+    for side in SIDES:
+        parse_prompt(_taken(merged.text, side), PATH)
+
+
+def _written(text: str) -> list[str]:
+    """The lines of people: words, and a number that makes them differ."""
+    return re.findall(r"[a-z]+ [a-z ]* \d{4}", text)
+
+
+def _taken(text: str, side: str) -> str:
+    """The file with one side of every conflict."""
+    made, of = [], None
+    for line in text.splitlines(keepends=True):
+        marker = {"<<<<<<<": "ours", "=======": "theirs", ">>>>>>>": None}.get(line[:7], line)
+        if marker == line:
+            made += [line] if of in (None, side) else []
+        else:
+            of = marker
+    return "".join(made)
 
 
 CASES: tuple[Callable[[Random], None], ...] = (

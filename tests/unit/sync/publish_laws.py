@@ -105,6 +105,7 @@ class Story:
     """How far our clock was set back."""
     looked: float | None = None
     """When the look began on which the next request is sent."""
+    looks: int = 0
     head: str = ""
     """What that look showed as the newest version."""
     ready: bool = False
@@ -207,6 +208,8 @@ class Story:
             "looked again although it knew"
         )
         self.looked, self.head = self.clock(), ""
+        self.looks += 1
+        assert self.looks < 1000, "it never stopped looking"
 
     def _publish(self, publication: Publication) -> Any:
         assert self.looked is not None, "sent without a look"
