@@ -210,10 +210,13 @@ class Pusher:
             self._session.agree(owner, replace(after, link=link))
 
     def _unseen(self, published: Published, link: Link) -> list[str]:
-        """Others' versions that came between; what was agreed on since the publish has been taken in."""
-        key = self._session.vendor.version_key
-        versions = [version.version for version in published.foreign]
-        return [version for version in versions if not link.head or key(version) > key(link.head)]
+        """Others' versions that came between; what was agreed on since the publish has been taken in.
+
+        One that says what ours says may be ours, where the vendor marks none: what it replaced nobody looked at.
+        """
+        key, ours = self._session.vendor.version_key, published.version.document
+        others = (version.version for version in published.foreign if version.document != ours)
+        return [version for version in others if not link.head or key(version) > key(link.head)]
 
     # --- deleting
 

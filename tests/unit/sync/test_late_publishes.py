@@ -3,6 +3,7 @@ name."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,15 @@ def test_one_that_was_sent_before_another_link_came_to_its_slug_keeps_its_name(
     (session,) = rig.engine().sessions()
     session.load()
     assert {slug: session.called(slug) for slug in ("a", "b")} == {"a": "a", "b": "b"}
+
+
+def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig: Rig, acme: MemoryWorkspace) -> None:
+    """Without a mark nobody can tell which of two equal versions is ours."""
+    commit(root(rig), {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "theirs")
+    acme.publish(replace(late[0], intent=""))
+    acme.edit("p", "ours")
+    rig.now += 100
+    rig.sync()
+    assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
