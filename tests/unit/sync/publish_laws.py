@@ -106,6 +106,8 @@ class Story:
     looked: float | None = None
     """When the look began on which the next request is sent."""
     looks: int = 0
+    peeks: int = 0
+    """Versions of a prompt that nobody knows, read to settle one write."""
     head: str = ""
     """What that look showed as the newest version."""
     ready: bool = False
@@ -127,6 +129,10 @@ class Story:
         if self.is_new and self.random.random() < 0.5:
             self.vendor.edit("copy", self.text)
         self.taken = frozenset(self.vendor.prompts)
+        unknown = self.vendor.edit("unknown", "theirs") if self.is_new and self.random.random() < 0.3 else None
+        self.others = frozenset(self.vendor.prompts)
+        if unknown is not None:
+            unknown.versions *= RECENT + 2
         if not self.is_new:
             for text in ("one", "two")[: self.random.randint(1, 2)]:
                 kept = self.vendor.edit("p", text)
@@ -144,7 +150,7 @@ class Story:
 
     def _kept(self) -> Kept | None:
         """The prompt that all is about, under whatever name."""
-        return next((kept for kept in self.vendor.prompts.values() if kept.id not in self.taken), None)
+        return next((kept for kept in self.vendor.prompts.values() if kept.id not in self.others), None)
 
     def _numbers(self) -> list[str]:
         kept = self._kept()
@@ -189,6 +195,10 @@ class Story:
         return found
 
     def _look_at(self, prompt_id: str, version: str) -> RemoteVersion:
+        if prompt_id in self.others:
+            self.peeks += 1
+            assert self.peeks <= RECENT, "looked through all of a stranger's versions"
+            return self._look(prompt_id, version)
         assert version != self.head, "asked for what it had just been shown"
         if version not in self.ours and not self.calm and self.random.random() < 0.05:
             self.removed.add(version)
@@ -292,7 +302,7 @@ class Story:
 
     def _settled(self, publisher: Publisher, intent: Intent) -> Published | Moved:
         """It is waited for as long as the window is open, and no longer."""
-        self.looked, self.ready = None, False
+        self.looked, self.ready, self.peeks = None, False, 0
         try:
             result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard), self.taken)
         except WriteInDoubt:
@@ -334,6 +344,8 @@ class Story:
 
     def judge(self) -> None:
         assert len(self.ours) <= 1, f"made twice: {self.ours}"
+        told = self.files.content.get("journal", b"").splitlines()
+        assert len(told) == len({*told}), "wrote down what was written already"
         if self.published is None:
             return
         version, numbers = self.published.version, self._numbers()
