@@ -99,11 +99,14 @@ class Clone:
         self.asleep = False
 
     def end(self) -> None:
-        """SIGTERM, and wait."""
+        """SIGTERM, and wait. One that is only starting does not listen yet, and just dies."""
         assert self.process is not None
         self.wake()
+        listens = bool(self.status())
         self.process.terminate()
-        self.endings.append(self.process.wait(PATIENCE))
+        code = self.process.wait(PATIENCE)
+        if listens:
+            self.endings.append(code)
 
     def sleep(self) -> None:
         """The machine sleeps."""
