@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from memory_git import Database, MemoryRefs, MemoryRepository
 from wire import WRITE_FAULTS, Wire
 from world import CALM, Bad, Clone, World
 
-from promptstore.errors import GitError
+from promptstore.errors import GitError, PromptStoreError
 from promptstore.store.config import GitConfig
 from promptstore.sync.engine import Result
 from promptstore.sync.observe import Depth
@@ -106,14 +106,12 @@ class Member(Clone):
         return result
 
     def let_go(self) -> None:
-        """The daemon is stopped."""
-        self.has_daemon = self.keeps = False
+        """The daemon is stopped; a lease that it cannot give up runs out."""
         self.open(Life(), lambda _what, _faults: None)
         self.keeps = True
-        try:
+        with suppress(PromptStoreError):
             self.team()[1].leave(list(self.world.clouds))
-        finally:
-            self.keeps = False
+        self.has_daemon = self.keeps = False
 
     def open(self, life: Life, weather: Callable[[str, tuple[str, ...]], str | None]) -> dict[str, Wire]:
         super().open(life, weather)

@@ -309,6 +309,15 @@ class World:
                 Resolver(clone.store, session, read_local(clone.store), side, editor).resolve(slug, mine)
             engine.record()
 
+    def take(self, clone: Clone, remote: str, slug: str, side: Side) -> set[str]:
+        """A side is chosen for a prompt that is held until one is; returns the words of the vendor's."""
+        engine = self._offline(clone)
+        session = next(session for session in engine.sessions() if session.name == remote)
+        Resolver(clone.store, session, read_local(clone.store), side, lambda text: text).take(slug)
+        engine.record()
+        seen = session.tracked.prompts.get(slug)
+        return words(json.dumps(seen.document)) if seen else set()
+
     def _archived(self, remote: str) -> Callable[[Kept], None]:
         """An engine archives a prompt: somebody must have deleted it here."""
 
