@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner_worlds import AT, PLACES, Terms, Text, World, name_of, sent
+from planner_worlds import AT, PLACES, Terms, Text, World, meant, name_of, sent
 
 
 def decided(world: World, terms: Terms) -> list[str]:
@@ -62,7 +62,7 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
 
 def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
     here, base = world.local, world.base
-    ours, theirs = (here if there is None else sent(here)) != base, there != base
+    ours, theirs = (meant(here) if there is None else sent(here)) != base, there != base
     if here != base and not world.base_seen:
         return ["held: choose"]  # the branch may simply be behind: an old text is no edit
     if here == "UNFIT" and there is not None:

@@ -2,8 +2,9 @@
 
 A text is two messages, so that two edits can touch different places, one place, or be the same. ``X`` is where all
 began, ``A`` changed the first message, ``B`` and ``C`` changed the second one, differently; ``AB`` and ``AC`` are what
-merges of these make. ``NAMED`` is X by another name, ``ASIDE`` X with something that the vendor does not get to see,
-``MORE`` X with something that only the vendor holds, ``UNFIT`` is nothing it can hold, and ``BROKEN`` no prompt at all.
+merges of these make. ``SPELT`` is X in other bytes, ``NAMED`` X by another name, ``ASIDE`` X with something that the
+vendor does not get to see, ``MORE`` X with something that only the vendor holds, ``UNFIT`` is nothing it can hold, and
+``BROKEN`` no prompt at all.
 
 Equal texts, names and ids are objects of their own wherever they stand, as they are when they were read from files.
 """
@@ -35,7 +36,7 @@ from promptstore.sync.trees import (
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
 
-Text = Literal["X", "A", "B", "C", "AB", "AC", "NAMED", "ASIDE", "MORE", "UNFIT", "BROKEN", "RIVAL", "LOST"]
+Text = Literal["X", "A", "B", "C", "AB", "AC", "SPELT", "NAMED", "ASIDE", "MORE", "UNFIT", "BROKEN", "RIVAL", "LOST"]
 TEXTS: tuple[Text, ...] = ("X", "A", "B", "C")
 PLACES: Mapping[Text, tuple[int, int]] = {
     "X": (0, 0),
@@ -45,6 +46,7 @@ PLACES: Mapping[Text, tuple[int, int]] = {
     "AB": (1, 1),
     "AC": (1, 2),
     "NAMED": (0, 0),
+    "SPELT": (0, 0),
     "ASIDE": (0, 0),
     "MORE": (0, 0),
 }
@@ -113,9 +115,14 @@ def fresh(text: str) -> str:
     return "".join([*text])
 
 
+def meant(text: Text | None) -> Text | None:
+    """What a text says, however it is spelt."""
+    return "X" if text == "SPELT" else text
+
+
 def sent(text: Text | None) -> Text | None:
     """What the vendor gets to see of a text."""
-    return "X" if text == "ASIDE" else text
+    return "X" if text == "ASIDE" else meant(text)
 
 
 def name_of(text: Text) -> str:
@@ -471,7 +478,7 @@ def _in_the_way(world: World) -> Iterator[World]:
 
 
 def _odd_texts(world: World) -> Iterator[World]:
-    for odd in ("NAMED", "ASIDE", "UNFIT"):
+    for odd in ("SPELT", "NAMED", "ASIDE", "UNFIT"):
         for seen in (True, False) if world.base else (True,):
             yield replace(world, local=odd, base_seen=seen)
     for slug in NEIGHBOURS:

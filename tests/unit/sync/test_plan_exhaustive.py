@@ -29,6 +29,7 @@ from planner_worlds import (
     all_obstacles,
     all_tags,
     all_terms,
+    meant,
     named_by,
     planned,
     said,
@@ -109,7 +110,7 @@ def test_every_state_keeps_the_laws(worlds: Worlds) -> None:
 
 def _loses_no_edit(world: World, terms: Terms, kinds: set[str]) -> None:
     """A text is replaced or removed only where the other side has seen it."""
-    ours = (sent(world.local) if kinds & {"update-local"} else world.local) != world.base
+    ours = (sent(world.local) if kinds & {"update-local"} else meant(world.local)) != world.base
     theirs = world.sight == "gone" or world.remote != world.base or world.unmerged is not None
     if kinds & {"update-remote", "delete-remote"}:
         assert not theirs
