@@ -16,7 +16,7 @@ from repos import chat, commit, git
 from stories import edit, here, root, texts
 
 from promptstore.store.store import Store
-from promptstore.sync import engine, publish
+from promptstore.sync import engine, planning, publish
 from promptstore.sync.local import Local, base_entries, local_entries
 from promptstore.sync.observe import Observer
 from promptstore.sync.plan import Planner
@@ -45,7 +45,7 @@ def test_ruling_01_plainer_an_old_checkout_is_taken_for_an_edit(world: World, mo
         return {slug: replace(entry, seen=True) for slug, entry in base_entries(*arguments).items()}
 
     rig, acme = world("plain")
-    monkeypatch.setattr(engine, "base_entries", always_seen)
+    monkeypatch.setattr(planning, "base_entries", always_seen)
     _reset(rig, acme)
     assert texts(acme) == ["old", "new", "old"]
 
@@ -105,7 +105,7 @@ def test_ruling_04_plainer_a_tag_brings_an_unmerged_text_live(world: World, monk
         }
 
     rig, acme = world("plain")
-    monkeypatch.setattr(engine, "local_entries", all_merged)
+    monkeypatch.setattr(planning, "local_entries", all_merged)
     _tag_what_nobody_reviewed(rig, acme)
     assert acme.by_name("p").labels == {"production": 1}  # type: ignore[union-attr]
 

@@ -119,6 +119,9 @@ class Planner:
         if other is not None or slug in self.trees.blocked:
             yield self._taken(slug, document, other, slug)
             return
+        if slug in self.trees.runaway:
+            yield self._running_away(slug)
+            return
         for blob in self._tagged_before(slug, local, None):
             yield self._publish(slug, blob, None, "create-remote", (), "a tag names this version")
         yield self._publish(slug, local.blob, None, "create-remote", (), f"new here, not at {self.vendor.title}")
@@ -281,16 +284,16 @@ class Planner:
                 yield held
                 return
         if slug in self.trees.runaway:
-            yield self._held(
-                slug,
-                f"it was published to {self.vendor.title} twice within an hour, and nobody has edited it since",
-                "look at `promptstore log`; it goes out with the next edit, or after an hour",
-            )
+            yield self._running_away(slug)
             return
         for blob in self._tagged_before(slug, local, base):
             yield self._publish(slug, blob, seen, "update-remote", (), "a tag names this version")
         changed = tuple(fields(self._prompt(base.blob), self._prompt(local.blob)))
         yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
+
+    def _running_away(self, slug: str) -> Held:
+        reason = f"it was published to {self.vendor.title} twice within an hour, and nobody has edited it since"
+        return self._held(slug, reason, "look at `promptstore log`; it goes out with the next edit, or after an hour")
 
     def _unrenamable(self, slug: str, document: Document, seen: RemoteEntry) -> Held | None:
         """Why the vendor's prompt cannot take on another name, if it cannot."""
