@@ -28,8 +28,8 @@ FRESH = 5.0
 """How many seconds a look may be old when something is sent on it."""
 RECENT = 10
 """Among how many versions of a prompt that nobody knows a first publish is looked for."""
-OLDER = 9
-"""How many versions there are already: those after them have numbers of two digits, which are objects of their own."""
+OLDER = (7, 9)
+"""How many versions there are already: the next ones have numbers of two digits, which are objects of their own."""
 
 
 class Killed(BaseException):
@@ -136,7 +136,7 @@ class Story:
         if not self.is_new:
             for text in ("one", "two")[: self.random.randint(1, 2)]:
                 kept = self.vendor.edit("p", text)
-            kept.versions[:0] = kept.versions[:1] * OLDER
+            kept.versions[:0] = kept.versions[:1] * self.random.choice(OLDER)
             self.heard = {*self._numbers()}
         self._send = self.vendor.publish
         self.vendor.publish = self._publish  # type: ignore[method-assign]
