@@ -44,9 +44,9 @@ def _never_agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return ["held"] if world.waiting else _if(terms.pull, f"pull {there}")
     if here == "UNFIT":
         return ["held"] if there or (terms.push and terms.can("write")) else []
-    taken = world.blocked or world.stranger == name_of(here) or world.rival
+    taken = world.blocked or world.stranger == name_of(here) or world.rival or world.runaway
     if there is None and taken and terms.push and terms.can("write"):
-        return ["held"]  # something else has the name, or wants it
+        return ["held"]  # something else has the name, or wants it; or it comes back again and again
     if there is not None and world.rival:
         return ["held"]  # whose of the two it is, nobody knows
     if there is None:
