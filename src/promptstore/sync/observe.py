@@ -132,12 +132,13 @@ class Observer:
         return False
 
     def _gone_sighting(self) -> list[Sighting]:
-        """One commit for everything that was proven to be gone; what was agreed on stays until that is settled."""
+        """One commit for everything that was proven to be gone; what was agreed on stays until that is settled, be it
+        by another clone."""
         known = {slug: self._last_known(slug) for slug in sorted(self._session.gone)}
         entries = {
             slug: replace(entry, gone=True, stamp="") if self._session.agreed(slug) else None
             for slug, entry in known.items()
-            if entry is not None and not entry.gone
+            if entry is not None and not (entry.gone and self._session.agreed(slug))
         }
         if not entries:
             return []

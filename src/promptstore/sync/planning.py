@@ -62,14 +62,16 @@ class Planning:
         trees = self._trees(session, local, ours)
         contents = plan_contents(trees, session.vendor, policy)
         tags = plan_tags(trees, session.vendor, policy, contents)
-        halted = self._halts(session, policy, contents)
+        halted = self._halts(session, local, policy, contents)
         return contents.joined(tags).joined(Plan(halted=halted))
 
-    def _halts(self, session: Session, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
-        known = len({*session.tracked.prompts, *session.all_agreed()})
+    def _halts(self, session: Session, local: Local, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
+        """A listing is compared with what is here: what both sides have let go is nobody's loss any more."""
+        known = {*session.tracked.prompts, *session.all_agreed()}
+        here = known & local.prompts.keys()
         halts = (
-            shrunken(session.name, known, len(session.vanished), policy),
-            mass_deletion(session.name, known, contents, policy),
+            shrunken(session.name, len(here), len(session.vanished & here), policy),
+            mass_deletion(session.name, len(known), contents, policy),
         )
         return tuple(halt for halt in halts if halt is not None)
 
