@@ -548,13 +548,43 @@ def word_sets(random: Random) -> None:
     words = ("support", "beta", "fr", "qa", "long")
     base, ours, theirs = (random.sample(words, random.randint(0, len(words))) for _ in range(3))
     merged = merge(*(PromptFile.model_validate({"content": "x", "tags": tags}) for tags in (base, ours, theirs)))
-    expected = {word for word in words if ((word in ours) + (word in theirs) + (word not in base)) >= 2}
+    expected = {word for word in words if _stays(word, base, ours, theirs)}
     tags: Any = merged.data.get("tags", [])
     assert merged.conflicts == ()
     assert {*tags} == expected
     assert len(tags) == len(expected)
     if ours != base:
         assert [word for word in tags if word in ours] == [word for word in ours if word in expected]
+
+
+def required_names(random: Random) -> None:
+    """What a schema requires is a set, too, at every depth; a property may be called so itself."""
+    names = ("city", "day", "unit", "required")
+    people = [[random.sample(names, random.randint(0, len(names))) for _ in range(2)] for _ in range(3)]
+    base, ours, theirs = people
+    merged = merge(*(_with_schema(_schema(names, outer, inner)) for outer, inner in people))
+    assert merged.conflicts == ()
+    tools: Any = merged.data["tools"]
+    outer = tools[0]["function"]["parameters"]
+    for depth, found in enumerate((outer, outer["properties"]["city"])):
+        sides = base[depth], ours[depth], theirs[depth]
+        assert {*found["required"]} == {name for name in names if _stays(name, *sides)}
+        assert len(found["required"]) == len({*found["required"]})
+
+
+def _schema(names: tuple[str, ...], outer: list[str], inner: list[str]) -> Data:
+    plain: Data = {key: {"type": "string"} for key in names}
+    properties = {**plain, "city": {"type": "object", "properties": plain, "required": inner}}
+    return {"type": "object", "properties": properties, "required": outer}
+
+
+def _with_schema(schema: Data) -> PromptFile:
+    tool = {"type": "function", "function": {"name": "weather", "parameters": schema}}
+    return PromptFile.model_validate({"messages": [{"role": "user", "content": "x"}], "tools": [tool]})
+
+
+def _stays(word: str, base: list[str], ours: list[str], theirs: list[str]) -> bool:
+    return (word in ours) + (word in theirs) + (word not in base) >= 2
 
 
 # --- files: what nobody touched keeps its bytes -----------------------------------------------------------------
@@ -647,6 +677,7 @@ CASES: tuple[Callable[[Random], None], ...] = (
     *[open_maps] * 5,
     *[alignments] * 3,
     word_sets,
+    required_names,
     files,
     file_merges,
 )
