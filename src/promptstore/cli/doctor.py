@@ -172,7 +172,8 @@ def _journal(store: Store) -> Iterator[Finding]:
 
     for intent in Journal(state_file(store, "journal")).intents().values():
         if intent.is_open:
-            message = f"a publish of {intent.slug} to {intent.remote} is in doubt"
+            what = f"a deletion of {intent.slug} at" if intent.is_deletion else f"a publish of {intent.slug} to"
+            message = f"{what} {intent.remote} is in doubt"
             yield Finding("in-doubt", message, "promptstore sync finds out; nothing is sent twice")
 
 

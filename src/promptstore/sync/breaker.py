@@ -20,8 +20,8 @@ _ORIGIN = re.compile(r"^Remote: (?P<remote>.+)\nRemote-Version: (?P<version>.+)$
 
 
 def recent_writes(intents: Iterable[Intent], now: float) -> list[Intent]:
-    """Everything that was sent within the window and may be there, oldest first."""
-    sent = (intent for intent in intents if intent.state not in {"prepared", "failed"})
+    """Every version that was sent within the window and may be there, oldest first."""
+    sent = (i for i in intents if not i.is_deletion and i.state not in {"prepared", "failed"})
     return sorted((intent for intent in sent if now - intent.at < WINDOW), key=lambda intent: intent.at)
 
 

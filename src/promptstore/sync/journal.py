@@ -22,10 +22,11 @@ _START = b'{"intent":"'
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One publish, from the intention to the record.
+    """One publish or deletion, from the intention to the record.
 
-    ``document`` is the digest of what is sent, ``expected`` the vendor's newest version before it (None: a new
-    prompt), ``at`` seconds since the epoch of the last change of state; ``id`` and ``version`` are what it became.
+    ``document`` is the digest of what is sent (empty: the prompt is to go), ``expected`` the vendor's newest version
+    before it (None: a new prompt), ``at`` seconds since the epoch of the last change of state; ``id`` and ``version``
+    are what it became.
     """
 
     intent: str
@@ -38,6 +39,10 @@ class Intent:
     at: float
     id: str | None = None
     version: str | None = None
+
+    @property
+    def is_deletion(self) -> bool:
+        return not self.document
 
     @property
     def is_open(self) -> bool:

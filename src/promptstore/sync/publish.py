@@ -107,6 +107,38 @@ class Publisher:
         head, at = wanted.expected, self.clock()
         return Intent(name, self.remote, wanted.slug, wanted.blob, digest, head, "prepared", at, wanted.id)
 
+    def deletion(self, slug: str, blob: str, head: RemoteVersion) -> Intent:
+        """That a prompt is going to be taken away from the vendor, where its newest version is ``head``."""
+        return Intent(self.new_id(), self.remote, slug, blob, "", head.version, "prepared", self.clock(), head.id)
+
+    def delete(self, intent: Intent) -> Intent:
+        """Take a prompt away. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
+        intent = self.journal.move(intent, "sent", self.clock())
+        try:
+            self.workspace.delete(intent.id or "")
+        except _NOT_DONE:
+            self.journal.move(intent, "failed", self.clock())
+            raise
+        return self.journal.move(intent, "done", self.clock())
+
+    def settle_deletion(self, intent: Intent) -> bool:
+        """Whether a deletion that was sent has been done; False: it was not, and never will be.
+
+        Raises WriteInDoubt while the settle window is open.
+        """
+        try:
+            self.workspace.read(intent.id or "")
+        except RemoteMissing:
+            return True
+        intent = self._dated(intent)
+        if self.clock() - intent.at < self.settle:
+            raise WriteInDoubt(
+                "the vendor did not answer, and the prompt is still there",
+                hint=f"run sync again after {int(self.settle)} seconds",
+            )
+        self.journal.move(intent, "failed", self.clock())
+        return False
+
     def _check_head(self, wanted: Wanted, intent: Intent) -> Published | Moved | None:
         """The last look before sending; None says that nothing is in the way."""
         if wanted.id is None:

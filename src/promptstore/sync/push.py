@@ -228,7 +228,9 @@ class Pusher:
         head = self._workspace.read(remote_id)
         if agreed is not None and head.version != self._newest(agreed.link.head, action.expected):
             return Outcome(action, done=False, again=True)  # somebody edited it meanwhile
-        self._workspace.delete(remote_id)
+        self._publisher.confirm()
+        intent = self._publisher.deletion(action.slug, agreed.blob if agreed else "", head)
+        self._session.deleted.append(self._publisher.delete(intent))
         self._session.agree(action.slug, None)
         return Outcome(action, done=True)
 
@@ -262,12 +264,14 @@ class Pusher:
         if agreed is None:
             return Outcome(action, done=False)
         if action.kind == "untag-remote":
+            self._publisher.confirm()
             self._workspace.delete_tag(agreed.link.id, tag)
             self._tell(action.slug, tag, None)
             return Outcome(action, done=True)
         version = action.expected or agreed.link.version_of(action.blob or "", self._session.vendor.version_key)
         if version is None:
             return Outcome(action, done=False)
+        self._publisher.confirm()
         self._workspace.set_tag(agreed.link.id, tag, version)
         self._tell(action.slug, tag, version)
         return Outcome(replace(action, version=shown_version(self._session.vendor, version)), done=True)

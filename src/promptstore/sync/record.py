@@ -31,9 +31,10 @@ class Recorder:
         """Write R and B for everything the session learned since the last time."""
         self._record_seen(session)
         self._record_agreed(session)
-        for published in session.published:
-            self._journal.move(published.intent, "recorded", self._clock())
+        for intent in [*(published.intent for published in session.published), *session.deleted]:
+            self._journal.move(intent, "recorded", self._clock())
         session.published.clear()
+        session.deleted.clear()
         session.pending.clear()
 
     def _record_seen(self, session: Session) -> None:

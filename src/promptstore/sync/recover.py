@@ -8,7 +8,7 @@ from promptstore.errors import PromptStoreError, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
 from promptstore.sync.agreement import Agreed
-from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
@@ -59,6 +59,14 @@ class Recovery:
         return linked or next(moved, None) or intent.slug
 
     def _settle(self, intent: Intent, slug: str) -> None:
+        if not intent.is_deletion:
+            self._settle_publish(intent, slug)
+        elif intent.state in UNFINISHED and self._publisher.settle_deletion(intent):
+            if self._session.linked_to(intent.id or "") is not None:
+                self._session.agree(slug, None)  # what is here now was brought back, and is nobody's deletion
+            self._session.deleted.append(intent)
+
+    def _settle_publish(self, intent: Intent, slug: str) -> None:
         agreed = self._session.agreed(slug)
         if intent.state != "recorded" and self._is_agreed(intent, agreed):
             self._journal.move(intent, "recorded", intent.at)

@@ -10,6 +10,7 @@ from promptstore.errors import PromptStoreError
 from promptstore.store.config import RemoteConfig
 from promptstore.sync.actions import Held, SyncError
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
+from promptstore.sync.journal import Intent
 from promptstore.sync.publish import Published
 from promptstore.sync.tracking import Tracked, Tracking
 from promptstore.vendors.base import Vendor, Workspace
@@ -78,6 +79,8 @@ class Session:
     """Agreements reached but not yet recorded."""
     published: list[Published] = field(default_factory=list)
     """Publishes that are done but not yet recorded."""
+    deleted: list[Intent] = field(default_factory=list)
+    """Deletions that are done but not yet recorded."""
     blocked: dict[str, str] = field(default_factory=dict)
     """Prompts whose key a first publish found taken at the vendor -> the id of what holds it."""
     renamed: dict[str, str] = field(default_factory=dict)

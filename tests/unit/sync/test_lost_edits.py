@@ -359,6 +359,44 @@ def test_a_write_in_doubt_ends_when_its_prompt_is_deleted(rig: Rig, acme: Memory
 # --- one failing read
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_prompt_brought_back_is_not_deleted_by_our_own_deletion_in_doubt(
+    rig: Rig, acme: MemoryWorkspace, arrived: bool
+) -> None:
+    """Nobody at the vendor deleted it: that it is gone there answers to a commit that was reverted since."""
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    git(root(rig), "rm", "-q", "prompts/p.yaml")
+    git(root(rig), "commit", "-q", "-m", "Delete")
+    (acme.after if arrived else acme.before)["delete"] = lost_reply
+    assert [error.slug for error in rig.sync(allow_delete=True).errors] == ["p"]
+    acme.after.clear()
+    acme.before.clear()
+    git(root(rig), "revert", "--no-edit", "HEAD")
+    if not arrived:
+        assert [error.slug for error in rig.sync(allow_delete=True).errors] == ["p"]
+        rig.now += 100
+    result = rig.until_quiet(allow_delete=True)
+    assert (root(rig) / "prompts/p.yaml").exists()
+    assert [held.slug for held in result.plan.held] == (["p"] if arrived else [])
+    assert (acme.by_name("p") is None) == arrived
+
+
+def test_a_deletion_in_doubt_that_arrived_is_recorded(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    git(root(rig), "rm", "-q", "prompts/p.yaml")
+    git(root(rig), "commit", "-q", "-m", "Delete")
+    acme.after["delete"] = lost_reply
+    rig.sync(allow_delete=True)
+    acme.after.clear()
+    rig.until_quiet(allow_delete=True)
+    (session,) = rig.engine().sessions()
+    session.load()
+    assert (set(session.all_agreed()), set(session.tracked.prompts)) == ({"q"}, {"q"})
+    assert acme.writes.count("delete") == 1
+
+
 def test_a_version_that_cannot_be_read_concludes_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(root(rig), {"p": chat("one"), "q": chat("q")})
     rig.sync()
