@@ -9,6 +9,8 @@ from people import People
 from team_world import MAIN, UPSTREAM, Member, TeamWorld
 from world import CALM, Bad, Clone
 
+ASLEEP = ("before the fetch", "after the fetch", "before list", "before read", "before tags", "after set_tag", "after del")
+
 
 class TeamPeople(People):
     """Everybody in one world with an origin."""
@@ -112,7 +114,7 @@ class TeamPeople(People):
 
     def _sleep(self, clone: Clone, what: str) -> None:
         """The machine sleeps: not between the last look and a write, where no lease helps."""
-        if not what.startswith(("before the fetch", "after the fetch", "before list", "before read", "before tags")):
+        if not what.startswith(ASLEEP):
             return
         self.world.counts["fault: machine asleep"] += 1
         self.world.pass_time(self.dice.choice([20, 60, 140, 300]))

@@ -179,7 +179,8 @@ class TeamWorld(World):
 
     def _meanwhile(self, clone: Clone, life: Life, bad: Bad, what: str) -> None:
         super()._meanwhile(clone, life, bad, what)
-        if what == "before publish" and bad.trouble and self.dice.random() < 2 * bad.trouble:
+        chance = 2 * bad.trouble if what == "before publish" else bad.trouble / 4
+        if bad.trouble and self.dice.random() < chance:
             self.between(clone, what)
         if what in _GIT and self.dice.random() < bad.trouble:
             lost = what.startswith("after")

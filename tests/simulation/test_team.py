@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from clouds import PromptLayer
+from life import Life
 from team_people import TeamPeople
 from team_world import Member, TeamWorld
-from world import CALM
+from world import CALM, Bad, Clone
 
+from promptstore.store.address import parse_address
 from promptstore.store.config import RemoteConfig
+from promptstore.store.tagging import set_tag
 from promptstore.sync.engine import Result
 
 
@@ -58,6 +62,16 @@ class Scene:
         assert result is not None, self.world.log
         return result
 
+    def between(self, act: Callable[[Clone, str], None]) -> None:
+        """Something happens at every step of a run."""
+        meanwhile = self.world._meanwhile
+
+        def step(clone: Clone, life: Life, bad: Bad, what: str) -> None:
+            meanwhile(clone, life, bad, what)
+            act(clone, what)
+
+        self.world._meanwhile = step  # type: ignore[method-assign]
+
 
 @pytest.fixture
 def scene() -> Scene:
@@ -79,3 +93,24 @@ def test_what_another_clone_passed_halts_nobody_again(scene: Scene) -> None:
     assert set(scene.ben.prompts()) == {"b"}
     scene.sync(scene.ben)
     assert scene.sync(scene.ben).plan.halted == ()
+
+
+def test_a_machine_that_slept_between_two_labels_moves_no_more(scene: Scene) -> None:
+    """Another clone leads by then, and may have moved that label itself."""
+    scene.write(scene.ann, a=text("one"), b=text("two"))
+    scene.sync(scene.ann)
+    for slug in ("a", "b"):
+        set_tag(scene.ann.store, scene.ann.store.locate(parse_address(slug)), "production")
+
+    def sleep(clone: Clone, what: str) -> None:
+        if clone is scene.ann and what == "after set_tag":
+            scene.world.pass_time(300)
+            scene.write(scene.ben, a=text("better"))
+            scene.ben.keeps = True
+            scene.sync(scene.ben)
+
+    scene.people.pull(scene.ben)
+    scene.between(sleep)
+    result = scene.sync(scene.ann)
+    assert any("syncs this remote" in error.message for error in result.errors)
+    assert sum(bool(kept.labels) for kept in scene.cloud.live()) == 1
