@@ -1,7 +1,7 @@
 """Run programs: ``python tests/simulation/run.py --seeds 0..1000 [--team 2] [--jobs 2] [-v] [--twice]``.
 
-With ``--team`` several clones share one git origin, with ``--clones`` they know of each other only through the vendors. A
-seed that fails is named, and ``--seeds N -v`` tells its whole story.
+With ``--team`` clones share one git origin, with ``--clones`` they know of each other only through the vendors. A seed
+that fails is named, and ``--seeds N -v`` tells its whole story.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from people import People
 from team_world import MAIN, UPSTREAM, Member, TeamWorld
 from world import CALM, Bad, Clone
 
-ASLEEP = ("before the fetch", "after the fetch", "before list", "before read", "before tags", "after set_tag", "after del")
+ASLEEP = ("before the fetch", "after the fetch", "before list", "before read", "before tags", "after set", "after del")
+"""Steps at which a machine may fall asleep: none that comes between the last look and a write."""
 
 
 class TeamPeople(People):
@@ -102,7 +103,7 @@ class TeamPeople(People):
         elif what != "before delete":
             self.act_there()
 
-    def _elsewhere(self, clone: Clone, what: str) -> None:  # noqa: ARG002 - each thing that happens is told both
+    def _elsewhere(self, clone: Clone, what: str) -> None:
         """Another clone's people push, or its run begins and ends."""
         others = [other for other in self.world.clones if other not in self.world.busy]
         other = self.dice.choice(others)

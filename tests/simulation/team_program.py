@@ -159,11 +159,20 @@ class TeamProgram(Program):
         return result
 
     def _settle(self, clone: Clone, plan: Plan) -> bool:
+        if plan.halted and self._pass(clone, plan):
+            return True
         chosen = [held for held in plan.held if held.can_resolve and "not in this branch's history" in held.reason]
         if plan.conflicts or not chosen:
             return super()._settle(clone, plan)
         self._take(clone, chosen[0].remote, chosen[0].slug)
         return True
+
+    def _pass(self, clone: Clone, plan: Plan) -> bool:
+        """Somebody passes a plan that the guards halt."""
+        texts = clone.prompts()
+        result = self.world.sync(clone, CALM, accept=plan.plan_id, allow_delete=True, republish=True)
+        self._let_comments_go(clone, texts)
+        return bool(result and result.done)
 
     def _take(self, clone: Clone, remote: str, slug: str) -> None:
         """Somebody chooses a side of a prompt whose agreed text this branch never had."""
