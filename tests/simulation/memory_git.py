@@ -177,7 +177,8 @@ class MemoryObjects:
         every = self._database.flat(treeish)
         if not paths:
             return dict(every)
-        return {path: entry for path, entry in every.items() if any(_is_below(path, top) for top in paths)}
+        folders = _folders(paths)
+        return {path: entry for path, entry in every.items() if path in paths or path.startswith(folders)}
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
         return self._database.lookup(self._database.roots[commit], path)
@@ -188,6 +189,10 @@ class MemoryObjects:
 
     def close(self) -> None:
         pass
+
+
+def _folders(tops: Iterable[str]) -> tuple[str, ...]:
+    return tuple(top.rstrip("/") + "/" for top in tops)
 
 
 def _is_below(path: str, top: str) -> bool:
@@ -212,11 +217,11 @@ class MemoryRefs:
         return {}
 
     def list(self, *prefixes: str) -> dict[str, str]:
-        return {
-            name: oid
-            for name, oid in sorted(self.names.items())
-            if not prefixes or any(_is_below(name, prefix) for prefix in prefixes)
-        }
+        if not prefixes:
+            return dict(sorted(self.names.items()))
+        folders = _folders(prefixes)
+        found = (name for name in self.names if name in prefixes or name.startswith(folders))
+        return {name: self.names[name] for name in sorted(found)}
 
     def move(self, moves: Iterable[RefMove], reason: str) -> None:
         wanted = list(moves)
