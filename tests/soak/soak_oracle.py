@@ -147,8 +147,8 @@ class Oracle:
     def _nothing_lost(self, histories: Mapping[str, Mapping[str, list[Version]]]) -> None:
         kept = self._reachable()
         every = [history for found in histories.values() for history in found.values()]
-        gone = self.people.born - kept - set().union(*(_unseen(history, kept) for history in every))
-        if gone:
+        unseen = self.people.unkept.union(*(_unseen(history, kept) for history in every))
+        if gone := self.people.born - kept - unseen:
             raise Broken(f"no ref has {sorted(gone)}")
         replaced = self.people.superseded.union(*(_replaced(history) for history in every))
         standing = set().union(*(words(text) for text in heads(self.origin).values()))

@@ -46,6 +46,8 @@ class People:
     places: dict[str, Place]
     born: set[str] = field(default_factory=set)
     superseded: set[str] = field(default_factory=set)
+    unkept: set[str] = field(default_factory=set)
+    """What was written over before it was ever committed."""
     said: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     """Vendor -> the texts that people saved there."""
     restored: bool = False
@@ -95,6 +97,7 @@ class People:
             return  # taken away this very moment
         self.born |= words(text)
         self.superseded |= gone
+        self.unkept |= gone - words(clone.git("show", f"HEAD:{file.relative_to(clone.root)}").stdout)
         self.counts["edits in clones"] += 1
         self.note(f"{clone.name}: edit {file.stem}: {sorted(gone)} -> {sorted(words(text) - words(old))}")
         if commit:
