@@ -141,6 +141,9 @@ class Program:
             before, texts = self.oracle.writings(clone), clone.prompts()
             result = self.world.sync(clone, allow_delete=True, republish=True)
             self._let_comments_go(clone, texts)
+            if number == 0 and result is not None and result.errors and self._only_waits(result):
+                self.world.pass_time(100)
+                continue
             if result is None or result.errors:
                 self.world.fail("law 3", f"a run in good weather failed: {result and result.errors}")
             self._seen()
@@ -149,6 +152,10 @@ class Program:
                 return result
             self.world.pass_time(100)
         raise AssertionError("law 3: it never comes to rest")
+
+    def _only_waits(self, result: Result) -> bool:
+        """Whether a clock that was set back makes it wait out a settle window once more."""
+        return bool(self.world.counts["fault: clock set back"]) and all(error.retry for error in result.errors)
 
     def _settle(self, clone: Clone, plan: Plan) -> bool:
         """People do what only they can do; False when nothing is left to them."""

@@ -67,7 +67,7 @@ class Planning:
 
     def _halts(self, session: Session, local: Local, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
         """A listing is compared with what is here: what both sides have let go is nobody's loss any more."""
-        known = {*session.tracked.prompts, *session.all_agreed()}
+        known = {*session.tracked.prompts, *session.all_agreed(), *session.vanished}
         here = known & local.prompts.keys()
         halts = (
             shrunken(session.name, len(here), len(session.vanished & here), policy),
