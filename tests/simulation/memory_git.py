@@ -30,7 +30,7 @@ def object_id(kind: str, data: bytes) -> str:
 
 @dataclass
 class Database:
-    """Objects by id. Clones of one world share one: what is there but not reachable harms nobody."""
+    """Objects by id. Clones without an origin may share one: what is there but not reachable harms nobody."""
 
     objects: dict[str, Object] = field(default_factory=dict)
     trees: dict[str, dict[str, TreeEntry]] = field(default_factory=dict)
@@ -122,6 +122,28 @@ class Database:
                 self._reach[top] = frozenset([top]).union(*before)
             stack.pop()
         return self._reach[commit]
+
+    def bring(self, other: Database, commit: str) -> None:
+        """Copy a commit of another database and all that it leads to."""
+        stack = [commit]
+        while stack:
+            top = stack.pop()
+            if top in self.roots:
+                continue
+            self.objects[top], self.parents[top] = other.objects[top], other.parents[top]
+            self.roots[top] = other.roots[top]
+            self._bring_tree(other, other.roots[top])
+            stack += other.parents[top]
+
+    def _bring_tree(self, other: Database, tree: str) -> None:
+        if tree in self.trees:
+            return
+        self.objects[tree], self.trees[tree] = other.objects[tree], other.trees[tree]
+        for entry in other.trees[tree].values():
+            if entry.mode == FOLDER:
+                self._bring_tree(other, entry.oid)
+            else:
+                self.objects[entry.oid] = other.objects[entry.oid]
 
     def time(self, commit: str) -> int:
         """When it was committed."""
@@ -370,7 +392,7 @@ class MemoryRevisions:
 
     def outside(self, commits: Sequence[str], tip: str) -> set[str]:
         inside = self._database.reach(tip)
-        return {commit for commit in commits if commit in self._database.parents and commit not in inside}
+        return {commit for commit in commits if commit not in inside}
 
     def upstream(self, branch: str) -> str | None:
         return self.upstreams.get(branch)
@@ -540,9 +562,11 @@ class MemoryEdits:
 class MemoryTransport:
     """``Transport`` to one origin, whose refs are a ``MemoryRefs`` of their own."""
 
-    def __init__(self, refs: MemoryRefs, origin: MemoryRefs | None) -> None:
+    def __init__(self, database: Database, refs: MemoryRefs, origin: MemoryRefs | None, there: Database) -> None:
+        self._database = database
         self._refs = refs
         self._origin = origin
+        self._objects = there
         self._refspecs: list[str] = ["+refs/heads/*:refs/remotes/origin/*"]
         self.life: Life = IMMORTAL
         self.away = False
@@ -570,6 +594,8 @@ class MemoryTransport:
         for name in self._refs.list(target):
             if name not in there:
                 del self._refs.names[name]
+        for oid in there.values():
+            self._database.bring(self._objects, oid)
         self._refs.names.update(there)
 
     def push(self, remote: str, moves: Sequence[RefMove], *, atomic: bool = False) -> dict[str, str]:
@@ -580,9 +606,15 @@ class MemoryTransport:
             return {move.name: stale.get(move.name, "[rejected] (atomic push failed)") for move in moves}
         for move in moves:
             if move.name not in stale:
-                there.set(move.name, move.new)
+                self.send(move.name, move.new)
         self.life.step("after the push")
         return stale
+
+    def send(self, name: str, oid: str | None) -> None:
+        """What a push that goes through does, by whomever."""
+        if oid is not None:
+            self._objects.bring(self._database, oid)
+        self._there().set(name, oid)
 
     def _there(self) -> MemoryRefs:
         if self._origin is None or self.away:
@@ -603,6 +635,8 @@ class MemoryRepository:
     refs: MemoryRefs = field(default_factory=MemoryRefs)
     tree: Tree = field(default_factory=Tree)
     origin: MemoryRefs | None = None
+    there: Database | None = None
+    """The origin's objects, where they are not in the clone's own database."""
 
     def __post_init__(self) -> None:
         self.objects = MemoryObjects(self.database)
@@ -610,7 +644,7 @@ class MemoryRepository:
         self.revisions = MemoryRevisions(self.database, self.refs)
         self.checkout = MemoryCheckout(self.database, self.refs, self.tree)
         self.edits = MemoryEdits(self.database, self.refs, self.tree)
-        self.transport = MemoryTransport(self.refs, self.origin)
+        self.transport = MemoryTransport(self.database, self.refs, self.origin, self.there or self.database)
 
     def git(self) -> Git:
         return Git(

@@ -167,7 +167,7 @@ class Oracle:
             self.world.fail("law 4", f"tags of {slug} at {remote}: {sorted(here)} here, {kept.labels} there")
         for tag, place in here.items():
             saved = next(saved for saved in kept.versions if saved.version == kept.labels[tag])
-            text = self.world.database.objects[place.blob].data.decode()
+            text = clone.repository.database.objects[place.blob].data.decode()
             there = words(as_text(saved.document))
             if not there <= words(text):
                 self.world.fail("law 4", f"{slug}@{tag}: {sorted(there)} at {remote}, {sorted(words(text))} here")

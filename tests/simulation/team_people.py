@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from memory_merge import merged_files
-from people import People
+from people import COMMENT, People
 from team_world import MAIN, UPSTREAM, Member, TeamWorld
 from world import CALM, Bad, Clone
 
@@ -56,12 +56,18 @@ class TeamPeople(People):
             repository.reset_hard(theirs)
             self.world.tell(f"{clone.name}: pull")
             return True
-        repository.tree.files = merged_files(repository, theirs)
+        before = self._comments(repository.committed()) | self._comments(repository.committed(theirs))
+        repository.tree.files.clear()
+        repository.tree.files.update(merged_files(repository, theirs))
+        self.world.superseded |= before - clone.before_the_eyes()  # a comment goes with the field that it stands at
         repository.stage_all()
         repository.commit(clone.who(), "Merge branch 'main'", merged=[theirs])
         self.world.tell(f"{clone.name}: pull and merge")
         self.world.counts["merges by hand"] += 1
         return True
+
+    def _comments(self, files: Mapping[str, bytes]) -> set[str]:
+        return set().union(*(COMMENT.findall(text.decode()) for text in files.values()))
 
     def push(self, clone: Clone) -> None:
         """``git pull`` and ``git push``."""
@@ -69,7 +75,7 @@ class TeamPeople(People):
             return
         tip = clone.repository.tip
         if tip is not None and tip != self.world.origin.names.get(MAIN):
-            self.world.origin.set(MAIN, tip)
+            clone.repository.transport.send(MAIN, tip)
             clone.repository.refs.names[UPSTREAM] = tip
             self.world.tell(f"{clone.name}: push")
 

@@ -27,6 +27,10 @@ class TeamOracle(Oracle):
 
     world: TeamWorld
 
+    def _private(self) -> set[str]:
+        """Nothing: all that is in a file reaches everybody."""
+        return set()
+
     def everything(self) -> list[object]:
         """All that can be written, at the origin, in each clone and at the vendors."""
         return [dict(self.world.origin.names), *(self.writings(clone) for clone in self.world.clones)]

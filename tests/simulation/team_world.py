@@ -152,7 +152,7 @@ class TeamWorld(World):
             member.forget()
 
     def clone(self, name: str, repository: MemoryRepository) -> Member:
-        return Member(self, name, repository)
+        return Member(self, name, MemoryRepository(Database(), origin=self.origin, there=self.database))
 
     # --- runs
 

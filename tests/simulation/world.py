@@ -335,9 +335,10 @@ class World:
         if commit is None:
             return {}
         found = {}
-        for path, entry in self.database.flat(commit).items():
+        database = clone.repository.database
+        for path, entry in database.flat(commit).items():
             if path.endswith("/-/link"):
-                found[json.loads(self.database.objects[entry.oid].data)["id"]] = path.removesuffix("/-/link")
+                found[json.loads(database.objects[entry.oid].data)["id"]] = path.removesuffix("/-/link")
         return found
 
     def agreed_words(self, cloud: Cloud, kept: Kept) -> set[str]:
