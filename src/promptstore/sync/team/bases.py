@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from promptstore.store.history import system_identity
@@ -17,7 +18,7 @@ VersionKey = Callable[[str], Any]
 
 def merge_agreements(base: Agreement, ours: Agreement, theirs: Agreement, key: VersionKey) -> dict[str, Agreed | None]:
     """What must change in ``theirs`` so that ours counts too: of two changes of one prompt, the one that knows the
-    newer vendor version, else theirs."""
+    newer vendor version, else theirs. A prompt of the vendor's that both linked, under two names, keeps theirs."""
     changes: dict[str, Agreed | None] = {}
     for slug in sorted({*base.prompts, *ours.prompts, *theirs.prompts}):
         was, here, there = base.prompts.get(slug), ours.prompts.get(slug), theirs.prompts.get(slug)
@@ -25,6 +26,24 @@ def merge_agreements(base: Agreement, ours: Agreement, theirs: Agreement, key: V
             continue
         if there == was or _is_newer(here, there, key):
             changes[slug] = here
+    return _linked_once(changes, theirs, key)
+
+
+def _linked_once(changes: dict[str, Agreed | None], theirs: Agreement, key: VersionKey) -> dict[str, Agreed | None]:
+    """Two names linked with one prompt of the vendor's would be published over each other."""
+    after = {**theirs.prompts, **changes}
+    standing = {
+        agreed.link.id: slug
+        for slug, agreed in theirs.prompts.items()
+        if (now := after[slug]) is not None and now.link.id == agreed.link.id
+    }
+    for slug, ours in list(changes.items()):
+        other = standing.get(ours.link.id, slug) if ours is not None else slug
+        if ours is None or other == slug:
+            continue
+        del changes[slug]
+        if _is_newer(ours, after[other], key):
+            changes[other] = replace(ours, link=replace(ours.link, called=ours.link.called or slug))
     return changes
 
 
