@@ -7,6 +7,7 @@ change goes round in one run. Rounds repeat until one changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -207,6 +208,9 @@ class Engine:
             self._leave(result)
         for session in active:
             self._record(session)
+        if any(action.kind in LOCAL_KINDS for action in result.done):
+            with suppress(PromptStoreError):  # the next run begins with it, and tells what keeps it from being done
+                settle_renames(self._store)
         result.errors = [error for session in self._sessions for error in session.errors]
         self._journal.forget_settled(self._seconds() - WINDOW)
         return result

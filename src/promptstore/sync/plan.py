@@ -310,13 +310,14 @@ class Planner:
         """Texts that a tag names, newer than the vendor has (or of any age, to republish) and older than the newest:
         published first, in order.
 
-        Each is sent once, and none that says what the newest says: that one will bear the tag.
+        Each is sent once, and none that says what the newest says: that one will bear the tag. Where the agreed text
+        came beside the branch's own line (a merge) it has no number, and nobody knows which ones are newer.
         """
         if not self.vendor.capabilities.tags:
             return []
         numbers = self.trees.numbers.get(slug, {})
         newest = numbers.get(local.blob, 0)
-        agreed = numbers.get(base.blob) or numbers.get(base.link.proof, 0) if base else 0
+        agreed = numbers.get(base.blob) or numbers.get(base.link.proof, newest) if base else 0
         floor = 0 if self.policy.republish else agreed
         places = [place for tag, place in local.tags.items() if self.policy.covers_tag(tag)]
         tagged = {place.version: place.blob for place in places if place.version is not None}

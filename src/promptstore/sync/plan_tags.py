@@ -185,7 +185,8 @@ class _TagPlanner:
         except NotRepresentable as error:
             return f"{self.vendor.title} cannot hold it: {error.message}"
         name, key = self.seen.name if self.seen else self.link.name, self.vendor.lens.key(document)
-        return f"it was named '{key}', and is '{name}' there now" if key != name else None
+        now = f"is '{name}' there now" if name else "the newest is not"
+        return f"it was named '{key}', and {now}" if key != name else None
 
     def _republish(self, blob: str, reason: str) -> Action:
         return Action(

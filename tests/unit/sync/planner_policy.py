@@ -141,7 +141,8 @@ def _is_sent_before(tagged: Text, here: Text, world: World, terms: Terms) -> boo
     if tagged in {"UNFIT", "BROKEN"}:
         return False
     numbers = world.numbers()
-    agreed = numbers.get(world.base or "X") or numbers.get(world.proof or "X", 0)
+    # An agreed text without a number came beside the branch's line: which texts are newer than it nobody knows.
+    agreed = numbers.get(world.base or "X") or numbers.get(world.proof or "X", numbers[here])
     return (agreed if world.base and not terms.republish else 0) < numbers[tagged] < numbers[here]
 
 

@@ -515,6 +515,12 @@ def test_an_older_text_does_not_take_a_name_that_another_prompt_has_by_now() -> 
     assert ["is " in held.reason for held in case.all().held] == [True]
 
 
+def test_no_tagged_version_is_sent_where_nobody_knows_whether_it_is_newer_than_the_agreed_one() -> None:
+    """The agreed text came by a merge, beside the line that is numbered."""
+    case = Case(base("v"), "y", seen("v"), {"t": at("x", 1)}, ("x", "y"))
+    assert said(case.all()) == "update-remote y, held"
+
+
 def test_tagged_versions_are_published_in_order_before_the_newest() -> None:
     tags = {"b": at("y", 3), "a": at("w", 2), "old": at("x", 1), "new": at("z", 4)}
     case = Case(None, "z", None, tags, ("x", "w", "y", "z"))
