@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -114,3 +115,41 @@ def test_a_machine_that_slept_between_two_labels_moves_no_more(scene: Scene) -> 
     result = scene.sync(scene.ann)
     assert any("syncs this remote" in error.message for error in result.errors)
     assert sum(bool(kept.labels) for kept in scene.cloud.live()) == 1
+
+
+def test_a_listing_older_than_what_another_clone_agreed_on_is_no_edit(scene: Scene) -> None:
+    """The other has published on top of an edit that this one has not seen yet, and is shown for a while still."""
+    scene.write(scene.ann, a=text("one"))
+    scene.sync(scene.ann)
+    scene.people.pull(scene.ben)
+    scene.sync(scene.ben)
+    scene.world.pass_time(100)
+    scene.write(scene.ann, a=text("two"))
+    scene.sync(scene.ann)
+    scene.people.pull(scene.ben)
+    scene.world._weather = lambda _clone, _bad, what, _faults: "stale" if what in {"list", "read"} else None  # type: ignore[method-assign]
+    result = scene.sync(scene.ben)
+    assert (result.done, [error.retry for error in result.errors]) == ([], [True])
+    assert "two" in scene.ben.prompts()["a"]
+
+
+def test_what_was_seen_where_another_clone_linked_a_new_prompt_is_forgotten(scene: Scene) -> None:
+    """It was archived and made anew, with the same name and the same number of versions."""
+    scene.write(scene.ann, b=text("another"), a=text("one"))
+    scene.sync(scene.ann)
+    scene.people.pull(scene.ben)
+    scene.sync(scene.ben)
+    old = scene.cloud.by_name("a")
+    assert old is not None
+    old.deleted = True
+    document = dict(old.head.document)
+    scene.write(scene.ann, a=None)
+    scene.sync(scene.ann)
+    scene.cloud.save("a", json.loads(json.dumps(document).replace("one", "new")))
+    scene.sync(scene.ann)
+    scene.people.push(scene.ann)
+    scene.sync(scene.ann)
+    scene.people.pull(scene.ben)
+    assert "new" in scene.ben.prompts()["a"]
+    assert scene.sync(scene.ben).done == []
+    assert "new" in scene.ben.prompts()["a"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing
+from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing, RemoteUnreachable
 from promptstore.model.digest import digest_of
 from promptstore.store.git.commits import Identity
 from promptstore.store.history import system_identity
@@ -77,6 +77,7 @@ class Observer:
         latest = {**before.prompts, **{slug: entry for seen in sightings for slug, entry in seen.entries.items()}}
         merged = {slug: entry for slug, entry in latest.items() if entry is not None}
         self._session.tracked = Tracked(tip, merged, before.damaged and not sightings)
+        self._doubt_what_is_behind()
         return self._counts(before, merged, heads)
 
     def _workspace(self) -> Workspace:
@@ -233,6 +234,16 @@ class Observer:
             elif not isinstance(answer, RemoteMissing):
                 self._unsure(slugs[remote_id], answer)
         return found
+
+    def _doubt_what_is_behind(self) -> None:
+        """A listing may be older than what another clone agreed on: that is nobody's edit."""
+        for slug, agreed in self._session.all_agreed().items():
+            seen, head = self._session.tracked.prompts.get(slug), agreed.link.head
+            if seen is None or seen.id != agreed.link.id or slug in self._session.vanished:
+                continue
+            if self._key(seen.version) < self._key(head):
+                told = f"{self._session.vendor.title} shows version {seen.version}, but {head} was there before"
+                self._unsure(slug, RemoteUnreachable(told, hint="run sync again later"))
 
     def _unsure(self, slug: str, error: PromptStoreError) -> None:
         """Nothing is concluded about a prompt of which something could not be read."""

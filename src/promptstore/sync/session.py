@@ -108,6 +108,9 @@ class Session:
         for slug, entry in list(self.tracked.prompts.items()):
             if linked.get(entry.id, slug) != slug:
                 self._move_seen(slug, linked[entry.id])
+        agreed = self.agreement.prompts
+        there = {s: e for s, e in self.tracked.prompts.items() if s not in agreed or agreed[s].link.id == e.id}
+        self.tracked = replace(self.tracked, prompts=there)  # another clone linked another prompt there meanwhile
 
     def place(self, remote_id: str, slug: str) -> None:
         """A prompt of the vendor's stands at this slug, wherever it was seen before."""
