@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from promptstore.errors import (
     AuthError,
     BadResponse,
+    PromptStoreError,
     RemoteError,
     RemoteMissing,
     RemoteRejected,
@@ -107,19 +108,30 @@ class Publisher:
         head, at = wanted.expected, self.clock()
         return Intent(name, self.remote, wanted.slug, wanted.blob, digest, head, "prepared", at, wanted.id)
 
-    def deletion(self, slug: str, blob: str, head: RemoteVersion) -> Intent:
-        """That a prompt is going to be taken away from the vendor, where its newest version is ``head``."""
-        return Intent(self.new_id(), self.remote, slug, blob, "", head.version, "prepared", self.clock(), head.id)
+    def delete(self, slug: str, blob: str, remote_id: str, expected: str | None) -> Intent | None:
+        """Take a prompt away; None where its newest version is not the ``expected`` one.
 
-    def delete(self, intent: Intent) -> Intent:
-        """Take a prompt away. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
-        intent = self.journal.move(intent, "sent", self.clock())
+        It is written down before the last look, so that nothing comes between that and the request. Raises what the
+        vendor refused, or WriteInDoubt when nobody knows.
+        """
+        made = Intent(self.new_id(), self.remote, slug, blob, "", expected, "sent", self.clock(), remote_id)
+        intent = self.journal.write(made)
+        if not self._is_at(intent, remote_id, expected):
+            self.journal.move(intent, "failed", self.clock())
+            return None
         try:
-            self.workspace.delete(intent.id or "")
+            self.workspace.delete(remote_id)
         except _NOT_DONE:
             self.journal.move(intent, "failed", self.clock())
             raise
         return self.journal.move(intent, "done", self.clock())
+
+    def _is_at(self, intent: Intent, remote_id: str, expected: str | None) -> bool:
+        try:
+            return self.workspace.read(remote_id).version == expected or expected is None
+        except PromptStoreError:
+            self.journal.move(intent, "failed", self.clock())
+            raise
 
     def settle_deletion(self, intent: Intent) -> bool:
         """Whether a deletion that was sent has been done; False: it was not, and never will be.
@@ -131,7 +143,7 @@ class Publisher:
         except RemoteMissing:
             return True
         intent = self._dated(intent)
-        if self.clock() - intent.at < self.settle:
+        if self._is_awaited(intent):
             raise WriteInDoubt(
                 "the vendor did not answer, and the prompt is still there",
                 hint=f"run sync again after {int(self.settle)} seconds",
@@ -234,22 +246,32 @@ class Publisher:
             found = self._find(remote_id, intent, known(remote_id)) if remote_id is not None else None
         except RemoteMissing:
             found, gone = None, True
-        if found is not None:
+        if found is not None and (self._is_marked(found[1], intent) or not self._is_awaited(intent)):
             newer, ours = found
             return self._done(intent, ours, newer)
-        if intent.version is not None and not gone:
+        if found is None and intent.version is not None and not gone:
             raise WriteInDoubt(
                 f"the vendor took it as version {intent.version}, but does not show it (yet)",
                 hint="run sync again later; nothing is sent twice",
             )
         intent = self._dated(intent)
-        if self.clock() - intent.at < self.settle:
+        if self._is_awaited(intent):
             raise WriteInDoubt(
                 "the vendor did not answer, and the version is not there (yet)",
                 hint=f"run sync again after {int(self.settle)} seconds; nothing is sent twice",
             )
         self.journal.move(intent, "failed", self.clock())
         return Moved("a write that was in doubt never arrived")
+
+    def _is_marked(self, version: RemoteVersion, intent: Intent) -> bool:
+        """Whether a version is surely this publish, and not somebody's who said the same while ours was on its way."""
+        if not self.vendor.capabilities.intent:
+            return True  # nothing tells the two apart
+        return version.intent == intent.intent or version.version == intent.version
+
+    def _is_awaited(self, intent: Intent) -> bool:
+        """Whether what was sent may still arrive."""
+        return self.clock() - intent.at < self.settle
 
     def _dated(self, intent: Intent) -> Intent:
         """The intent; one from the future was sent before the clock was set back, and its window starts anew."""

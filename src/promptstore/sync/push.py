@@ -225,12 +225,11 @@ class Pusher:
         remote_id = agreed.link.id if agreed else action.remote_id
         if remote_id is None:
             return Outcome(action, done=False)
-        head = self._workspace.read(remote_id)
-        if agreed is not None and head.version != self._newest(agreed.link.head, action.expected):
+        expected = self._newest(agreed.link.head, action.expected) if agreed else None
+        intent = self._publisher.delete(action.slug, agreed.blob if agreed else "", remote_id, expected)
+        if intent is None:
             return Outcome(action, done=False, again=True)  # somebody edited it meanwhile
-        self._publisher.confirm()
-        intent = self._publisher.deletion(action.slug, agreed.blob if agreed else "", head)
-        self._session.deleted.append(self._publisher.delete(intent))
+        self._session.deleted.append(intent)
         self._session.agree(action.slug, None)
         return Outcome(action, done=True)
 

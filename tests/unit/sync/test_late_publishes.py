@@ -178,3 +178,19 @@ def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig
     rig.now += 100
     rig.sync()
     assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
+
+
+def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_its_way(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    commit(root(rig), {"p": chat("two")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "two")
+    assert [error.retry for error in rig.sync().errors] == [True]
+    acme.edit("p", "three")
+    acme.publish(*late)
+    rig.now += 100
+    rig.until_quiet()
+    assert "three" in [acme.text("p"), *(conflict.theirs for conflict in rig.plan().conflicts)]
