@@ -12,6 +12,8 @@ from promptstore.sync.engine import Result
 
 LENGTH = 3
 """Runs in bad weather in one program."""
+LATELY = 9
+"""More commits than one run and the people in the middle of it make."""
 
 
 class Program:
@@ -86,9 +88,12 @@ class Program:
         return self.world.counts["kills"] > kills
 
     def _let_comments_go(self, clone: Clone, before: dict[str, str]) -> None:
-        """A comment keeps no prompt alive that was archived at a vendor."""
-        for slug in before.keys() - clone.prompts().keys():
-            self.world.superseded |= set(COMMENT.findall(before[slug]))
+        """A comment keeps no prompt alive that was archived at a vendor, be it committed during the run."""
+        gone = before.keys() - clone.prompts().keys()
+        if gone:
+            lately = [clone.repository.committed(commit) for commit in clone.repository.first_parents()[:LATELY]]
+            texts = [files.get(f"prompts/{slug}.yaml", b"").decode() for slug in gone for files in lately]
+            self.world.superseded |= set(COMMENT.findall("\n".join([*texts, *(before[slug] for slug in gone)])))
 
     def _seen(self) -> None:
         """A run that came to its end has kept what it was shown."""
