@@ -142,13 +142,7 @@ class Publisher:
             self.workspace.read(intent.id or "")
         except RemoteMissing:
             return True
-        intent = self._dated(intent)
-        if self._is_awaited(intent):
-            raise WriteInDoubt(
-                "the vendor did not answer, and the prompt is still there",
-                hint=f"run sync again after {int(self.settle)} seconds",
-            )
-        self.journal.move(intent, "failed", self.clock())
+        self._give_up(self._dated(intent), "the prompt is still there")
         return False
 
     def _check_head(self, wanted: Wanted, intent: Intent) -> Published | Moved | None:
@@ -254,14 +248,17 @@ class Publisher:
                 f"the vendor took it as version {intent.version}, but does not show it (yet)",
                 hint="run sync again later; nothing is sent twice",
             )
-        intent = self._dated(intent)
+        self._give_up(self._dated(intent), "the version is not there (yet)")
+        return Moved("a write that was in doubt never arrived")
+
+    def _give_up(self, intent: Intent, seen: str) -> None:
+        """What was sent never arrived. Raises WriteInDoubt while the settle window is open."""
         if self._is_awaited(intent):
             raise WriteInDoubt(
-                "the vendor did not answer, and the version is not there (yet)",
+                f"the vendor did not answer, and {seen}",
                 hint=f"run sync again after {int(self.settle)} seconds; nothing is sent twice",
             )
         self.journal.move(intent, "failed", self.clock())
-        return Moved("a write that was in doubt never arrived")
 
     def _is_marked(self, version: RemoteVersion, intent: Intent) -> bool:
         """Whether a version is surely this publish, and not somebody's who said the same while ours was on its way."""

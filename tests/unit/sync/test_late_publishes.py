@@ -62,6 +62,19 @@ def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
         record.document["prompt_name"] = new
 
 
+def test_one_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorkspace) -> None:
+    """The prompt was archived and made anew while nobody knew what became of ours; it landed on top of the new one."""
+    commit(root(rig), {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "archived")
+    acme.archive("p")
+    acme.edit("p", "made anew")
+    acme.publish(*late)
+    rig.now += 100
+    rig.sync()
+    assert [(c.field, c.theirs) for c in rig.plan().conflicts] == [("messages[0].content", "made anew")]
+
+
 def test_one_that_was_renamed_before_it_was_seen_is_found_by_its_mark(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(root(rig), {"p": chat("ours")})
     acme.publish(*sent_into_the_dark(rig, acme))

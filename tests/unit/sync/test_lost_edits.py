@@ -13,7 +13,7 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace, lost_reply
 from repos import chat, commit, git, make_store
 
-from promptstore.errors import BadResponse, RemoteUnreachable, WriteInDoubt
+from promptstore.errors import BadResponse, RemoteUnreachable
 from promptstore.model.digest import digest_of
 from promptstore.store.address import parse_address
 from promptstore.store.git.refs import RefMove, Refs
@@ -24,7 +24,6 @@ from promptstore.sync.journal import Intent
 from promptstore.sync.local import read_local
 from promptstore.sync.publish import Published
 from promptstore.sync.witness import Witness
-from promptstore.vendors.base import Publication
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 OURS = TEXT.replace("First", "1st")
@@ -673,24 +672,3 @@ def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, a
     anew = session.agreed("p")
     assert anew is not None
     assert anew.link.unmerged == ("1", blob)
-
-
-def test_a_late_first_publish_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorkspace) -> None:
-    """The prompt was archived and made anew while nobody knew what became of ours; it landed on top of the new one."""
-    commit(root(rig), {"p": chat("ours")})
-    late: list[Publication] = []
-
-    def slow(publication: Publication) -> None:
-        late.append(publication)
-        raise WriteInDoubt("no answer")
-
-    acme.before["publish"] = slow
-    rig.sync()
-    acme.before.clear()
-    acme.edit("p", "archived")
-    acme.archive("p")
-    acme.edit("p", "made anew")
-    acme.publish(late[0])
-    rig.now += 100
-    rig.sync()
-    assert [(c.field, c.theirs) for c in rig.plan().conflicts] == [("messages[0].content", "made anew")]
