@@ -141,7 +141,7 @@ def seconds(text: str) -> float:
     """``500ms``, ``90s``, ``5m``, ``6h`` as seconds. Raises ValueError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     if not found:
-        raise ValueError("a duration is a number with ms, s, m or h, such as '90s'")
+        raise ValueError('a duration is a text of a number and ms, s, m or h, such as "90s"')
     return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
@@ -253,7 +253,7 @@ class _Reader:
     def _text(self, table: Mapping[str, Any], place: str, key: str, default: str) -> str:
         value = table.get(key, default)
         if not isinstance(value, str):
-            raise self._error(f"[{place}] {key} is a text", key)
+            raise self._error(f"[{place}] {key} is a text, in quotes", key)
         return value
 
     def _flag(self, table: Mapping[str, Any], place: str, key: str) -> bool:
@@ -283,7 +283,8 @@ class _Reader:
         if key not in table:
             return default
         try:
-            return float(parse(self._text(table, place, key, "")))
+            value = table[key]
+            return float(parse(value if isinstance(value, str) else ""))  # no number: the unit would be a guess
         except ValueError as error:
             raise self._error(f"[{place}] {key}: {error}", key) from None
 
