@@ -49,6 +49,12 @@ def test_an_empty_plan_says_so() -> None:
     assert "Nothing to do." in plan_markdown(Plan())
 
 
+def test_a_plan_that_could_not_be_made_is_not_called_empty() -> None:
+    text = plan_markdown(Plan(), (SyncError("acme", None, "there is no key", False, "auth"),))
+    assert "Nothing to do." not in text
+    assert "- acme: there is no key" in text
+
+
 def test_what_a_vendor_says_cannot_break_out() -> None:
     hostile = "x | y `z` <b>@everyone</b> [click](http://evil)\n# big"
     reason = plan_markdown(Plan((Action("acme", "a", "update-local", (hostile,), reason=hostile),)))

@@ -29,7 +29,8 @@ _SHORT = 200
 def plan_markdown(plan: Plan, errors: Sequence[SyncError] = ()) -> str:
     """The whole plan: actions as a table, then conflicts, what is held or halted, and what went wrong."""
     lines = ["### promptstore plan", ""]
-    lines += list(_actions(plan.actions)) or ["Nothing to do.", ""]
+    nothing = ["No plan, or a part of it only: see the errors.", ""] if errors else ["Nothing to do.", ""]
+    lines += list(_actions(plan.actions)) or nothing
     conflicts = [
         f"`{c.slug}` ({_text(c.remote)}) {_code(c.field or 'the whole prompt')}: ours {_value(c.ours)}, "
         f"theirs {_value(c.theirs)}"
