@@ -50,7 +50,7 @@ def init(app: App, directory: str | None) -> None:
         return
     for path in made:
         app.say(f"made {path}")
-    app.say(f"{root} is a promptstore." + ("" if made else " Nothing was missing."))
+    app.say(f"{root} is a promptstore." + ("" if made else " No file was missing."))
     app.say("Next: promptstore new greeting")
 
 

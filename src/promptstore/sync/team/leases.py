@@ -174,7 +174,7 @@ class Leases:
     def _leased(self, remote: str, lease: Lease | None) -> LeasedElsewhere:
         if lease is not None and not lease.readable:
             return self._unreadable(remote)
-        who = f"'{lease.host}'" if lease is not None and lease.until else "another machine"
+        who = f"another clone, on '{lease.host}'," if lease is not None and lease.until else "another machine"
         until = datetime.fromtimestamp(lease.until, UTC).strftime("%H:%M:%SZ") if lease and lease.until else ""
         return LeasedElsewhere(
             f"{who} syncs this remote" + (f" until {until} at least" if until else ""),
