@@ -43,6 +43,24 @@ def led_elsewhere(tmp_path: Path, vendor: Running) -> Path:
     return tmp_path / "looker"
 
 
+def test_sync_says_what_waits_for_a_push(tmp_path: Path, vendor: Running) -> None:
+    key = {"PROMPTLAYER_API_KEY": vendor.key}
+    config = f'[store]\nbranch = "main"\n[remotes.pl]\nvendor = "promptlayer"\nbase_url = "{vendor.url}/promptlayer"\n'
+    make_store(tmp_path / "author", config, {"p": chat("one"), "q": chat("one")}).close()
+    git(tmp_path, "clone", "-q", "--bare", "author", "origin.git")
+    git(tmp_path, "clone", "-q", "origin.git", "clone")
+    clone = tmp_path / "clone"
+    git(clone, "config", "user.name", "Ben")
+    git(clone, "config", "user.email", "ben@example.com")
+    assert "not pushed yet" not in run(clone, "sync", env=key).err
+    commit(clone, {"p": chat("two")})
+    waiting = run(clone, "sync", env=key)
+    assert waiting.code == 0
+    assert "not pushed yet: p (" in waiting.err
+    git(clone, "push", "-q")
+    assert "not pushed yet" not in run(clone, "sync", env=key).err
+
+
 def test_sync_says_who_leads_and_fetch_only_looks(led_elsewhere: Path, vendor: Running) -> None:
     key = {"PROMPTLAYER_API_KEY": vendor.key}
     synced = run(led_elsewhere, "sync", env=key)

@@ -79,6 +79,7 @@ def _run(
     republish: bool,
 ) -> int:
     from promptstore.sync.last_sync import LastSync
+    from promptstore.sync.local import unpushed
     from promptstore.sync.observe import Depth
 
     flags = Flags(pull, push, only, allow_delete, republish)
@@ -98,6 +99,7 @@ def _run(
         result.errors += assembled.unsent
         done = [session.name for session in assembled.sessions if not session.down]
         LastSync(state_file(store, "last-sync.json")).note(done, store.clock())
+        waiting = unpushed(store)
     actions = [{**action.as_json(), "result": "done"} for action in result.done]
     actions += [{**action.as_json(), "result": "failed"} for action in result.failed]
     if app.json:
@@ -109,6 +111,8 @@ def _run(
         show_errors(app, result.errors)
         if not actions and not result.errors and not result.plan.halted:
             app.say("everything is in sync" if not result.plan.conflicts else "nothing else to do")
+        if waiting:
+            app.note(f"not pushed yet: {', '.join(sorted(waiting))} (only what is pushed is published: `git push`)")
     return exit_code(result.plan, result.errors)
 
 

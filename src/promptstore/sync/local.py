@@ -131,6 +131,17 @@ def _unpublished(store: Store, local: Local) -> dict[str, str]:
     return behind | dict.fromkeys(own, f"its text on {branch} is not pushed yet")
 
 
+def unpushed(store: Store) -> set[str]:
+    """Prompts that say on the local branch what L (its upstream) does not: they are published once they are pushed.
+    Raises ConfigError as `published_ref` does."""
+    tip, commit = store.refs.read(store.branch), store.refs.read(published_ref(store))
+    if tip is None or tip == commit or (commit and store.locator.is_ancestor(tip, commit)):
+        return set()
+    common = store.git.revisions.merge_base(tip, commit) if commit else None
+    here, start, there = store.prompts_at(tip), store.prompts_at(common), store.prompts_at(commit)
+    return {slug for slug in {*here, *start} if here.get(slug) not in (start.get(slug), there.get(slug))}
+
+
 def is_behind(store: Store, local: Local) -> bool:
     """Whether the branch has nothing of its own: everything on it is in L."""
     tip, ours = local.branch_tip, local.commit
