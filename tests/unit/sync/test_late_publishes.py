@@ -3,6 +3,7 @@ name."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git, make_store
 
 from promptstore.errors import WriteInDoubt
+from promptstore.model.digest import digest_of
+from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
 from promptstore.sync.push import Pusher
 from promptstore.vendors.base import Publication
+from promptstore.vendors.promptlayer import VENDOR
 
 
 @pytest.fixture
@@ -207,3 +211,22 @@ def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_it
     rig.now += 100
     rig.until_quiet()
     assert "three" in [acme.text("p"), *(conflict.theirs for conflict in rig.plan().conflicts)]
+
+
+def test_an_older_text_of_ours_is_no_edit_of_one_that_another_clone_sent(rig: Rig, acme: MemoryWorkspace) -> None:
+    """This clone took over, and found the other's version, before it pulled the commit that it was made of."""
+    commit(root(rig), {"p": chat("one")})
+    rig.sync()
+    store, kept = rig.store, acme.by_name("p")
+    assert kept is not None
+    file = root(rig) / "theirs.yaml"
+    file.write_text(chat("two"))
+    blob = git(root(rig), "hash-object", "-w", str(file)).strip()
+    file.unlink()
+    document = VENDOR.lens.project(store.contents.prompt(blob, "prompts/p.yaml"), "p")
+    journal = Journal(os.path.join(store.repository.state_dir, "journal"))
+    journal.write(Intent("theirs", "acme", "p", blob, digest_of(document), "1", "unknown", rig.now, kept.id))
+    acme.publish(Publication(kept.id, "p", document, "Two", "theirs"))
+    result = rig.until_quiet()
+    assert [record.intent for record in kept.versions][1:] == ["theirs"]
+    assert [held.slug for held in result.plan.held if held.can_resolve] == ["p"]
