@@ -39,6 +39,8 @@ class Intent:
     at: float
     id: str | None = None
     version: str | None = None
+    inherited: bool = False
+    """Whether another clone meant to send it: its text need never have been on the branch here."""
 
     @property
     def is_deletion(self) -> bool:
@@ -124,9 +126,9 @@ def _parse(line: bytes) -> Intent | None:
 
 def intent_of(row: Any) -> Intent | None:
     """The intent that a JSON object says, whatever a newer version says beside it; None where it says none."""
-    if not isinstance(row, dict) or not row.keys() >= set(Intent.__slots__) or not _fits(row):
+    if not isinstance(row, dict) or not row.keys() >= set(Intent.__slots__) - {"inherited"} or not _fits(row):
         return None
-    return Intent(**{name: row[name] for name in Intent.__slots__})
+    return Intent(**{name: row[name] for name in Intent.__slots__ if name in row})
 
 
 def _fits(row: Mapping[str, Any]) -> bool:
@@ -137,6 +139,7 @@ def _fits(row: Mapping[str, Any]) -> bool:
         and all(text is None or isinstance(text, str) for text in perhaps)
         and isinstance(row["at"], int | float)
         and row["state"] in get_args(State)
+        and isinstance(row.get("inherited", False), bool)
     )
 
 

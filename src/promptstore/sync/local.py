@@ -172,14 +172,10 @@ def base_entries(
 
 
 def _newer(local: Local, slug: str, proof: str) -> bool:
-    """Whether L's text came up only after ``proof``: one that was there before is no edit, however it came back.
-
-    A proof without a number never stood here: another clone sent it, and this one found it when it took over.
-    """
+    """Whether L's text came up only after ``proof``: one that was there before is no edit, however it came back."""
     numbers = [(version.blob, version.number) for version in local.numbering.of(slug)]
     now = min((number for blob, number in numbers if blob == local.prompts.get(slug)), default=0)
-    held = [number for blob, number in numbers if blob == proof]
-    return bool(held) and now > max(held)
+    return now > max((number for blob, number in numbers if blob == proof), default=0)
 
 
 def _said(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:

@@ -102,7 +102,9 @@ class Recorder:
         if session.pending:
             self._store.history.record(self._store.refs.read(self._store.branch), system_identity(self._store.clock()))
         agreed = {slug: agreed for slug, agreed in session.pending.items() if agreed is not None}
-        self._witness.add(session.name, [(slug, made.link.proof or made.blob) for slug, made in agreed.items()])
+        others = {published.slug for published in session.published if published.intent.inherited}
+        own = ((slug, made.link.proof or made.blob) for slug, made in agreed.items() if slug not in others)
+        self._witness.add(session.name, own)
         session.agreement = session.agreements.write(
             session.agreement,
             session.pending,

@@ -225,7 +225,8 @@ def test_an_older_text_of_ours_is_no_edit_of_one_that_another_clone_sent(rig: Ri
     file.unlink()
     document = VENDOR.lens.project(store.contents.prompt(blob, "prompts/p.yaml"), "p")
     journal = Journal(os.path.join(store.repository.state_dir, "journal"))
-    journal.write(Intent("theirs", "acme", "p", blob, digest_of(document), "1", "unknown", rig.now, kept.id))
+    sent = Intent("theirs", "acme", "p", blob, digest_of(document), "1", "unknown", rig.now, kept.id, inherited=True)
+    journal.write(sent)
     acme.publish(Publication(kept.id, "p", document, "Two", "theirs"))
     result = rig.until_quiet()
     assert [record.intent for record in kept.versions][1:] == ["theirs"]

@@ -137,7 +137,8 @@ class Leases:
         if lease is None or lease.holder == self._clone.id:
             return ()
         known = self._journal.intents()
-        return tuple(self._journal.move(i, "unknown", self._seconds()) for i in lease.intents if i.intent not in known)
+        fresh = (intent for intent in lease.intents if intent.intent not in known)
+        return tuple(self._journal.move(intent, "unknown", self._seconds(), inherited=True) for intent in fresh)
 
     def _push(self, leases: Mapping[str, Lease]) -> None:
         who = system_identity(datetime.fromtimestamp(self._seconds(), UTC))
