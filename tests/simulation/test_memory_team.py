@@ -117,6 +117,27 @@ def test_a_machine_that_slept_between_two_labels_moves_no_more(scene: Scene) -> 
     assert sum(bool(kept.labels) for kept in scene.cloud.live()) == 1
 
 
+def test_a_machine_that_slept_between_two_deletions_deletes_no_more(scene: Scene) -> None:
+    """Another clone leads by then, and may have been told otherwise."""
+    scene.world.max_delete = 1.0
+    scene.write(scene.ann, a=text("one"), b=text("two"), c=text("three"))
+    scene.sync(scene.ann)
+    scene.people.pull(scene.ben)
+    scene.write(scene.ann, a=None, b=None)
+
+    def sleep(clone: Clone, what: str) -> None:
+        if clone is scene.ann and what == "after delete":
+            scene.world.pass_time(300)
+            scene.write(scene.ben, c=text("better"))
+            scene.ben.keeps = True
+            scene.sync(scene.ben)
+
+    scene.between(sleep)
+    result = scene.sync(scene.ann, allow_delete=True)
+    assert any("syncs this remote" in error.message for error in result.errors)
+    assert sorted(kept.name for kept in scene.cloud.live()) == ["b", "c"]
+
+
 def test_a_listing_older_than_what_another_clone_agreed_on_is_no_edit(scene: Scene) -> None:
     """The other has published on top of an edit that this one has not seen yet, and is shown for a while still."""
     scene.write(scene.ann, a=text("one"))

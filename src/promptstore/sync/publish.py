@@ -31,7 +31,6 @@ _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
 FRESH = 5.0
 """Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
 
-
 RECENT = 10
 """Versions of another prompt among which a first publish is looked for: it was sent just now."""
 
@@ -87,7 +86,7 @@ class Publisher:
     settle: float
     new_id: Callable[[], str]
     confirm: Callable[[], None] = lambda: None
-    """Raises where this clone may not write any more; asked last of all before a publish is sent."""
+    """Raises where this clone may not write any more; asked last of all before a publish or a deletion."""
 
     def publish(self, wanted: Wanted) -> Published | Moved:
         """Make one version. Raises what the vendor refused, or WriteInDoubt when nobody knows."""
@@ -114,6 +113,7 @@ class Publisher:
         It is written down before the last look, so that nothing comes between that and the request. Raises what the
         vendor refused, or WriteInDoubt when nobody knows.
         """
+        self.confirm()
         made = Intent(self.new_id(), self.remote, slug, blob, "", expected, "sent", self.clock(), remote_id)
         intent = self.journal.write(made)
         if not self._is_at(intent, remote_id, expected):
