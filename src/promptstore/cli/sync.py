@@ -99,7 +99,7 @@ def _run(
         result.errors += assembled.unsent
         done = [session.name for session in assembled.sessions if not session.down]
         LastSync(state_file(store, "last-sync.json")).note(done, store.clock())
-        waiting = unpushed(store)
+        waiting = set() if app.json else unpushed(store)
     actions = [{**action.as_json(), "result": "done"} for action in result.done]
     actions += [{**action.as_json(), "result": "failed"} for action in result.failed]
     if app.json:

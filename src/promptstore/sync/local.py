@@ -119,13 +119,10 @@ def _unpublished(store: Store, local: Local) -> dict[str, str]:
     nothing waiting: what is pulled goes on from L there."""
     if local.branch_tip is None or local.branch_tip == local.commit:
         return {}
-    ahead = store.prompts_at(local.branch_tip)
-    slugs = {slug for slug in {*ahead, *local.prompts} if ahead.get(slug) != local.prompts.get(slug)}
+    slugs = _differing(store, local.branch_tip, local.commit)
     if not slugs or is_behind(store, local):
         return {}
-    common = store.git.revisions.merge_base(local.branch_tip, local.commit) if local.commit else None
-    start = store.prompts_at(common)
-    own = {slug for slug in slugs if common is None or ahead.get(slug) != start.get(slug)}
+    own = _own(store, local.branch_tip, local.commit, slugs)
     branch = store.config.branch
     behind = dict.fromkeys(slugs, f"{branch} here has not got what {short(local.ref)} says yet (`git pull`)")
     return behind | dict.fromkeys(own, f"its text on {branch} is not pushed yet")
@@ -137,9 +134,19 @@ def unpushed(store: Store) -> set[str]:
     tip, commit = store.refs.read(store.branch), store.refs.read(published_ref(store))
     if tip is None or tip == commit or (commit and store.locator.is_ancestor(tip, commit)):
         return set()
+    return _own(store, tip, commit, _differing(store, tip, commit))
+
+
+def _differing(store: Store, tip: str, commit: str | None) -> set[str]:
+    here, there = store.prompts_at(tip), store.prompts_at(commit)
+    return {slug for slug in {*here, *there} if here.get(slug) != there.get(slug)}
+
+
+def _own(store: Store, tip: str, commit: str | None, slugs: set[str]) -> set[str]:
+    """Those that differ because the branch went on, and not only because the other side did."""
     common = store.git.revisions.merge_base(tip, commit) if commit else None
-    here, start, there = store.prompts_at(tip), store.prompts_at(common), store.prompts_at(commit)
-    return {slug for slug in {*here, *start} if here.get(slug) not in (start.get(slug), there.get(slug))}
+    here, start = store.prompts_at(tip), store.prompts_at(common)
+    return {slug for slug in slugs if common is None or here.get(slug) != start.get(slug)}
 
 
 def is_behind(store: Store, local: Local) -> bool:

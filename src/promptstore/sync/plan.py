@@ -341,8 +341,10 @@ class Planner:
 
     def _sent(self, slug: str, blob: str) -> str | None:
         """The digest of what a text is sent as, where it is at hand and can be sent."""
-        document = self._document(slug, blob) if blob in self.trees.prompts else None
-        return None if document is None or isinstance(document, NotRepresentable) else digest_of(document)
+        try:
+            return self._projection(slug, blob) if blob in self.trees.prompts else None
+        except NotRepresentable:
+            return None
 
     def _renames(self, slug: str, blob: str, local: LocalEntry) -> bool:
         """Whether a text bears a name that the prompt neither has at the vendor nor is about to get: nobody wants it
