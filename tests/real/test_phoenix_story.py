@@ -147,7 +147,7 @@ def test_an_edit_in_phoenixs_own_page_comes_back_as_that_edit_alone(team: Make) 
 
 def test_a_deletion_there_needs_proof_and_one_here_permission(team: Make, client: PhoenixClient) -> None:
     one = team()
-    one.write_all({"kept": "one", "there": "two", "here": "three"})
+    one.write_all({"kept": "one", "there": "two", "here": "three", **{f"more-{n}": "more" for n in range(3)}})
     one.sync()
     client.run(one.url, """client.prompts.delete(prompt_identifier=name)""", name=f"{one.prefix}--there")
     one.sync()
