@@ -107,20 +107,21 @@ def _once(ours: Runs, theirs: Runs) -> None:
 
 def _laid_out(common: Run, ours: Runs, theirs: Runs) -> Iterator[Entry]:
     for gap in range(len(common) + 1):
-        yield from _joined(ours.get(gap, []), theirs.get(gap, []))
+        yield from _joined(*_in_own_order(ours.get(gap, []), theirs.get(gap, [])))
         yield from common[gap : gap + 1]
 
 
-def _joined(ours: Run, theirs: Run) -> Iterator[Entry]:
-    """Both runs, with what both added once."""
-    shared = longest_common([entry.token for entry in ours], [entry.token for entry in theirs])
+def _in_own_order(ours: Run, theirs: Run) -> list[Run]:
+    """The run with the smaller canonical JSON first."""
+    return sorted([ours, theirs], key=lambda run: canonical_json([entry.value for entry in run]))
+
+
+def _joined(first: Run, second: Run) -> Iterator[Entry]:
+    """Both runs, with what both added once. Where it could be either of two items, the order of the runs decides."""
+    shared = longest_common([entry.token for entry in first], [entry.token for entry in second])
     start = begin = 0
-    for end, stop in [*shared, (len(ours), len(theirs))]:
-        yield from _both(ours[start:end], theirs[begin:stop])
-        yield from ours[end : end + 1]
+    for end, stop in [*shared, (len(first), len(second))]:
+        for run in _in_own_order(first[start:end], second[begin:stop]):
+            yield from run
+        yield from first[end : end + 1]
         start, begin = end + 1, stop + 1
-
-
-def _both(ours: Run, theirs: Run) -> Run:
-    first, second = sorted([ours, theirs], key=lambda run: canonical_json([entry.value for entry in run]))
-    return first + second

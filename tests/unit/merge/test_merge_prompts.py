@@ -100,6 +100,14 @@ def test_the_same_addition_is_one() -> None:
     assert messages(merge(chat(SYSTEM, LAST), ours, both)) == [SYSTEM, QUESTION, {**LAST, "name": "asker"}]
 
 
+def test_the_same_two_additions_in_either_order_come_out_alike_whoever_merges() -> None:
+    one, another = {"role": "placeholder", "name": "history"}, {"role": "placeholder", "name": "shots"}
+    base, ours, theirs = chat(LAST), chat(another, SYSTEM, one), chat(one, another)
+    merged = messages(merge(base, ours, theirs))
+    assert merged == messages(merge(base, theirs, ours))
+    assert {message["role"] for message in merged} == {"placeholder", "system"}
+
+
 def test_a_moved_message_keeps_the_other_sides_edit() -> None:
     edited = {**QUESTION, "content": "What does {{ product }} cost in {{ country }} today?"}
     merged = merge(chat(SYSTEM, QUESTION, ANSWER), chat(SYSTEM, ANSWER, QUESTION), chat(SYSTEM, edited, ANSWER))
