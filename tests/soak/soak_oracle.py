@@ -15,6 +15,8 @@ from soak_places import Place
 
 Text = tuple[str, ...]
 _ZERO = re.compile(r"^0+$")
+_COMMENT = re.compile(r"^#.*\n", re.MULTILINE)
+"""What the twin puts before a text that is published again unchanged, so that it is a version in git, too."""
 
 WARM = 20.0
 """Seconds until a daemon has read all that it keeps in memory."""
@@ -37,6 +39,8 @@ class Version:
 
     text: Text | None
     ours: bool
+    document: str = ""
+    """All that it says, messages and settings alike."""
 
 
 def git(where: Path, *arguments: str, stdin: str | None = None) -> str:
@@ -73,7 +77,8 @@ def versions(place: Place, said: set[Text]) -> dict[str, list[Version]]:
     found: dict[str, list[Version]] = {}
     for path, oid in changed:
         text = paragraphs(texts[oid]) if oid in texts else None
-        found.setdefault(path, []).append(Version(text, text is not None and text not in said))
+        document = _COMMENT.sub("", texts.get(oid, ""))
+        found.setdefault(path, []).append(Version(text, text is not None and text not in said, document))
     return found
 
 
@@ -132,17 +137,18 @@ class Oracle:
 
     def _published_once(self, vendor: str, path: str, history: list[Version]) -> None:
         said: set[Text] = set()
-        before: Text | None = None
+        before: Version | None = None
         for version in history:
             if version.text is None:
                 said, before = set(), None
                 continue
-            if version.ours and version.text == before:
+            if version.ours and before is not None and version.document == before.document:
                 raise Broken(f"{vendor}: {path} was published twice: {version.text}")
-            if version.ours and version.text in said and Path(path).stem not in self.resolved:
+            stood = before is not None and version.text == before.text
+            if version.ours and not stood and version.text in said and Path(path).stem not in self.resolved:
                 raise Broken(f"{vendor}: {path} was taken back: {version.text} in {history}")
             said.add(version.text)
-            before = version.text
+            before = version
 
     # --- no lost edit
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from promptstore.errors import GitError
 from promptstore.store.cache import Cache
 from promptstore.store.git.commits import Commits, Identity, NewCommit
-from promptstore.store.git.objects import Objects
+from promptstore.store.git.objects import Objects, parents_of
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.git.repository import Repository
 from promptstore.store.git.revisions import Revisions
 from promptstore.store.layout import Layout
 from promptstore.store.refnames import VERSIONS
-from promptstore.store.versions import Numbering, from_tree, message_with, parse_log, tip_of
+from promptstore.store.versions import Numbering, Step, from_tree, message_with, origins, parse_log, tip_of
 
-_KIND = "numbering-2"  # raise the number when numbers are found differently
+_KIND = "numbering-3"  # raise the number when numbers are found differently
 
 
 class History:
@@ -90,10 +91,25 @@ class History:
             return start
         if self.shallow and (start.tip is None or not self._has(start.tip)):
             return start
-        changes = self._revisions.changes(tip, self._numbered(start), self._layout.folder)
-        numbering = start.extended(parse_log(changes, self._layout), tip)
+        numbering = start.extended(self._steps(tip, self._numbered(start)), tip)
         self._cache.put(_KIND, self._key(recorded, tip), numbering.to_json())
         return numbering
+
+    def _steps(self, tip: str, known: Iterable[str]) -> Iterator[Step]:
+        """The first-parent steps to ``tip`` after the ``known`` commits.
+
+        What a merged branch renamed, and then edited, is no rename in the merge as a whole: it is one in its commits.
+        """
+        for step in parse_log(self._revisions.changes(tip, known, self._layout.folder), self._layout):
+            yield step.moving(self._merged_moves(step.commit)) if step.gone() else step
+
+    def _merged_moves(self, commit: str) -> dict[str, str]:
+        """The renames in what a merge brought in, new slug -> old slug."""
+        found = self._objects.read(commit)
+        first, *sides = (found and parents_of(found)) or [""]
+        if not self._has(first):
+            return {}  # the end of a shallow clone
+        return origins(step for side in sides if self._has(side) for step in self._steps(side, [first]))
 
     def _key(self, recorded: str | None, tip: str) -> str:
         return f"{recorded}:{tip}:{self._layout.folder}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promptstore.store.layout import Layout
 
@@ -35,6 +35,24 @@ class Step:
     commit: str
     blobs: Mapping[str, str | None]
     moves: Mapping[str, str] = field(default_factory=dict)
+
+    def moving(self, origins: Mapping[str, str]) -> Step:
+        """The step with the moves, new slug -> old slug, that explain what went and came in it."""
+        gone = self.gone()
+        found = {new: old for new, old in origins.items() if old in gone and self.blobs.get(new) is not None}
+        return replace(self, moves={**found, **self.moves})
+
+    def gone(self) -> set[str]:
+        """What went, and is not known to have moved."""
+        return {slug for slug, blob in self.blobs.items() if blob is None} - {*self.moves.values()}
+
+
+def origins(steps: Iterable[Step]) -> dict[str, str]:
+    """Where everything that moved in a row of steps came from: the slug in the end -> the one in the beginning."""
+    found: dict[str, str] = {}
+    for step in steps:
+        found |= {new: found.get(old, old) for new, old in step.moves.items()}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

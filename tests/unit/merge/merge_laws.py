@@ -644,15 +644,16 @@ def file_merges(random: Random) -> None:
     if not merged.conflicted:
         assert same(parse_prompt(merged.text, PATH).data(), outcome.data)
         return
-    fresh = {*_written(ours), *_written(theirs)} - {*_written(base)}
+    before, mine, other = ({*_written(prompt)} for prompt in people)
+    fresh = (mine | other) - before
     assert all(line in merged.text for line in fresh), "a line went away"
     for side in SIDES:
         parse_prompt(_taken(merged.text, side), PATH)
 
 
-def _written(text: str) -> list[str]:
+def _written(prompt: PromptFile) -> list[str]:
     """The lines of people: words, and a number that makes them differ."""
-    return re.findall(r"[a-z]+ [a-z ]* \d{4}", text)
+    return [found for line in lines(prompt.data()) for found in re.findall(r"[a-z]+ [a-z ]* \d{4}", line)]
 
 
 def _taken(text: str, side: str) -> str:

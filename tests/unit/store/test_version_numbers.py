@@ -158,6 +158,34 @@ def test_a_rename_with_a_small_edit_is_a_rename(store: Store, tmp_path: Path) ->
     assert numbers(store, "support/a") == [1, 2, 3]
 
 
+def test_a_merged_branch_that_renamed_and_edited_takes_the_numbers_along(store: Store, tmp_path: Path) -> None:
+    git(tmp_path, "switch", "-q", "-c", "side")
+    git(tmp_path, "mv", "prompts/a.yaml", "prompts/b.yaml")
+    git(tmp_path, "commit", "-qm", "rename")
+    commit(tmp_path, {"b": chat("another text, which is nothing like the first")})
+    git(tmp_path, "switch", "-q", "-c", "deeper")
+    git(tmp_path, "mv", "prompts/b.yaml", "prompts/c.yaml")
+    git(tmp_path, "commit", "-qm", "rename again")
+    commit(tmp_path, {"c": chat("and something else")})
+    git(tmp_path, "switch", "-q", "side")
+    git(tmp_path, "merge", "-q", "--no-ff", "-m", "merge deeper", "deeper")
+    git(tmp_path, "switch", "-q", "main")
+    commit(tmp_path, {"other": chat("b")})
+    git(tmp_path, "merge", "-q", "--no-ff", "-m", "merge side", "side")
+    assert texts(store, "c") == ["one", "and something else"]
+    assert store.history.numbering(store.tip).names_of("c") == ("c", "a")
+
+
+def test_what_a_merged_branch_deleted_and_made_is_no_rename(store: Store, tmp_path: Path) -> None:
+    git(tmp_path, "switch", "-q", "-c", "side")
+    commit(tmp_path, {"a": None})
+    commit(tmp_path, {"b": chat("another text, which is nothing like the first")})
+    git(tmp_path, "switch", "-q", "main")
+    git(tmp_path, "merge", "-q", "--no-ff", "-m", "merge side", "side")
+    assert store.history.numbering(store.tip).names_of("b") == ("b",)
+    assert numbers(store, "b") == [1]
+
+
 def test_swapped_prompts_are_edits_of_both(store: Store, tmp_path: Path) -> None:
     commit(tmp_path, {"b": chat("bee")})
     commit(tmp_path, {"a": chat("bee"), "b": chat("one")})

@@ -233,3 +233,9 @@ def _answer(stdout: IO[bytes]) -> Object | None:
     data = stdout.read(int(words[2]))
     stdout.read(1)
     return Object(words[0], words[1], data)
+
+
+def parents_of(commit: Object) -> list[str]:
+    """The commits that a commit names as its parents, be they here or not."""
+    head = commit.data.partition(b"\n\n")[0].decode("utf-8", "replace")
+    return [line.removeprefix("parent ") for line in head.split("\n") if line.startswith("parent ")]
