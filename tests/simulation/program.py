@@ -71,7 +71,7 @@ class Program:
         self.world.pass_time(self.dice.choice([1, 1, 10, 50, 200]))
 
     def _weather(self) -> Bad:
-        dies_at = self.dice.randrange(1, 90) if self.dice.random() < 0.4 else 0
+        dies_at = self.dice.randrange(1, 90) if self.dice.random() < 0.5 else 0
         full_at = self.dice.randrange(1, 60) if self.dice.random() < 0.05 else 0
         trouble = self.dice.choice([0.0, 0.03, 0.06, 0.15])
         return Bad(trouble, self.dice.choice([0.0, 0.5, 0.7]), dies_at, full_at)
