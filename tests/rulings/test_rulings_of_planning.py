@@ -19,7 +19,7 @@ from promptstore.store.store import Store
 from promptstore.sync import engine, planning, publish
 from promptstore.sync.local import Local, base_entries, local_entries
 from promptstore.sync.observe import Observer
-from promptstore.sync.plan import Planner
+from promptstore.sync.plan_names import Names
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.trees import BaseEntry, LocalEntry
@@ -68,7 +68,7 @@ def _copy(rig: Rig) -> None:
 
 def test_ruling_02_plainer_a_copied_file_is_published_over_its_original(world: World, monkeypatch: Patch) -> None:
     rig, acme = world("plain")
-    monkeypatch.setattr(Planner, "_name_taken", lambda *_: None)
+    monkeypatch.setattr(Names, "holder", lambda *_: None)
     acme.find = lambda *_: None  # type: ignore[method-assign]
     _copy(rig)
     assert texts(acme, "Greeting")[:2] == ["first", "second"]

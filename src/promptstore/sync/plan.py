@@ -7,18 +7,20 @@ document does. It never asks for the vendor's name and never reads commit parent
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptstore.errors import InvalidPrompt, NotRepresentable, PromptStoreError
+from promptstore.errors import NotRepresentable, PromptStoreError
 from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
 from promptstore.model.numbers import whole_number
 from promptstore.model.templates.translate import Untranslatable
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
+from promptstore.sync.plan_names import Names
+from promptstore.sync.plan_tagged import TaggedTexts
 from promptstore.sync.policy import Policy
+from promptstore.sync.projections import Projections
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.vendors.base import Document, Vendor
 
@@ -50,7 +52,11 @@ class Planner:
     trees: Trees
     vendor: Vendor
     policy: Policy
-    _projected: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._texts = Projections(self.trees, self.vendor)
+        self._names = Names(self.trees, self._texts)
+        self._tagged = TaggedTexts(self.trees, self.vendor, self.policy, self._texts)
 
     def slugs(self) -> list[str]:
         everything = {*self.trees.base, *self.trees.local, *self.trees.seen}
@@ -95,11 +101,13 @@ class Planner:
             yield from self._pull(slug, seen, "create-local", (), f"new at {self.vendor.title}")
 
     def _meet(self, slug: str, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
-        document = self._document(slug, local.blob)
-        rival = None if isinstance(document, NotRepresentable) else self._rival(slug, document)
+        document = self._texts.document(slug, local.blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
-        elif rival is not None and self.vendor.lens.key(document) == seen.name:
+            return
+        key = self.vendor.lens.key(document)
+        rival = self._names.rival(slug, key)
+        if rival is not None and key == seen.name:
             yield self._taken(slug, document, rival, rival)
         elif digest_of(document) == seen.digest:
             yield self._link(slug, local.blob, seen, "the same on both sides")
@@ -111,18 +119,18 @@ class Planner:
     def _create_remote(self, slug: str, local: LocalEntry) -> Iterator[Outcome]:
         if not self.policy.push or not self.vendor.capabilities.write:
             return  # a vendor that can neither hold nor create it: out of its scope, nothing to tell
-        document = self._document(slug, local.blob)
+        document = self._texts.document(slug, local.blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        other = self._name_taken(slug, document)
+        other = self._names.holder(slug, self.vendor.lens.key(document))
         if other is not None or slug in self.trees.blocked:
             yield self._taken(slug, document, other, slug)
             return
         if slug in self.trees.runaway:
             yield self._running_away(slug)
             return
-        for blob in self._tagged_before(slug, local, None):
+        for blob in self._tagged.before(slug, local, None):
             yield self._publish(slug, blob, None, "create-remote", (), "a tag names this version")
         yield self._publish(slug, local.blob, None, "create-remote", (), f"new here, not at {self.vendor.title}")
 
@@ -130,30 +138,6 @@ class Planner:
         holder = f"'{other}'" if other else f"an archived or hidden prompt (id {self.trees.blocked.get(slug)})"
         name = self.vendor.lens.key(document)
         return self._held(slug, f"its name '{name}' is used by {holder}", f"give '{renamed}' another `name:`")
-
-    def _name_taken(self, slug: str, document: Document) -> str | None:
-        """The prompt that the vendor knows by this name, else another one of ours that wants it."""
-        key = self.vendor.lens.key(document)
-        for other, seen in self.trees.seen.items():
-            if other != slug and seen.name == key and other not in self.trees.gone:
-                return other
-        return self._rival(slug, document)
-
-    def _rival(self, slug: str, document: Document) -> str | None:
-        """Another unlinked prompt of ours that would have the same name at the vendor."""
-        claimed = self._claims.get(self.vendor.lens.key(document), [])
-        return next((other for other in claimed if other != slug), None)
-
-    @cached_property
-    def _claims(self) -> dict[str, list[str]]:
-        """The unlinked prompts of ours by the name they would have at the vendor."""
-        claims: dict[str, list[str]] = {}
-        for slug, local in self.trees.local.items():
-            if slug not in self.trees.base and not local.problem:
-                document = self._document(slug, local.blob)
-                if not isinstance(document, NotRepresentable):
-                    claims.setdefault(self.vendor.lens.key(document), []).append(slug)
-        return claims
 
     # --- linked
 
@@ -176,7 +160,7 @@ class Planner:
             yield from self._both(slug, base, local, seen)
         elif theirs:
             yield from self._update_local(slug, base, seen)
-        elif ours and self._projection(slug, local.blob) == seen.digest:
+        elif ours and self._texts.digest(slug, local.blob) == seen.digest:
             yield self._link(slug, local.blob, seen, f"{self.vendor.title} says it already")
         elif ours:
             yield from self._update_remote(slug, base, local, seen)
@@ -191,24 +175,24 @@ class Planner:
     def _changed_here(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
         if local.blob == base.blob:
             return False
-        return self._projection(slug, local.blob) != self._base_projection(slug, base)
+        return self._texts.digest(slug, local.blob) != self._base_projection(slug, base)
 
     def _base_projection(self, slug: str, base: BaseEntry) -> str:
         try:
-            return self._projection(slug, base.blob)
+            return self._texts.digest(slug, base.blob)
         except NotRepresentable:
             return base.link.document
 
     def _both(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
-        if self._projection(slug, local.blob) == seen.digest:
+        if self._texts.digest(slug, local.blob) == seen.digest:
             yield self._link(slug, local.blob, seen, "both sides made the same change")
             return
         if self._waits(slug):
             yield self._waiting(slug)
             return
         # Onto the base: what L spells otherwise must not look as if the vendor had changed it.
-        theirs = self._lifted(slug, seen, base.blob)
-        yield from self._merge(slug, self._prompt(base.blob), local, seen.version, theirs)
+        theirs = self._texts.lifted(slug, seen, base.blob)
+        yield from self._merge(slug, self._texts.prompt(base.blob), local, seen.version, theirs)
 
     def _unmerged(self, slug: str, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
         """A vendor's edit that ours was published over: still to be brought in, whatever came after."""
@@ -216,12 +200,12 @@ class Planner:
             yield self._waiting(slug)
             return
         version, base_blob = unmerged
-        document = self._document(slug, self.trees.seen[slug].versions[version].blob)
+        document = self._texts.document(slug, self.trees.seen[slug].versions[version].blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._prompt(base_blob or local.blob))
-        common = self._prompt(base_blob) if base_blob else None
+        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._texts.prompt(base_blob or local.blob))
+        common = self._texts.prompt(base_blob) if base_blob else None
         yield from self._merge(slug, common, local, version, theirs)
 
     def _merge(
@@ -229,7 +213,7 @@ class Planner:
     ) -> Iterator[Outcome]:
         """``version`` is the vendor's, with the text ``theirs``."""
         try:
-            merged = merge_in_one_format(base, self._prompt(local.blob), theirs)
+            merged = merge_in_one_format(base, self._texts.prompt(local.blob), theirs)
         except Untranslatable as problem:
             reason = "its template format was changed on one side and its texts on the other"
             yield self._held(slug, f"{reason}: {problem.message}", "set `template_format` back, or change it there too")
@@ -242,7 +226,7 @@ class Planner:
         elif not self.policy.pull:
             yield self._held(slug, f"{self.vendor.title} has an edit of it too", "run `promptstore sync`")
         else:
-            changed = tuple(fields(self._prompt(local.blob), theirs))
+            changed = tuple(fields(self._texts.prompt(local.blob), theirs))
             reason = "changed on both sides, in different places"
             yield Action(
                 self.trees.remote,
@@ -261,7 +245,7 @@ class Planner:
         if self._waits(slug):
             yield self._waiting(slug)
             return
-        changed = fields(self._prompt(base.blob), self._lifted(slug, seen, base.blob))
+        changed = fields(self._texts.prompt(base.blob), self._texts.lifted(slug, seen, base.blob))
         yield from self._pull(slug, seen, "update-local", tuple(changed), f"edited at {self.vendor.title}")
 
     def _update_remote(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
@@ -274,7 +258,7 @@ class Planner:
                 f"make the edit in {self.vendor.title} itself, or take its text back with `git revert`",
             )
             return
-        document = self._document(slug, local.blob)
+        document = self._texts.document(slug, local.blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
@@ -286,9 +270,9 @@ class Planner:
         if slug in self.trees.runaway:
             yield self._running_away(slug)
             return
-        for blob in self._tagged_before(slug, local, base):
+        for blob in self._tagged.before(slug, local, base):
             yield self._publish(slug, blob, seen, "update-remote", (), "a tag names this version")
-        changed = tuple(fields(self._prompt(base.blob), self._prompt(local.blob)))
+        changed = tuple(fields(self._texts.prompt(base.blob), self._texts.prompt(local.blob)))
         yield self._publish(slug, local.blob, seen, "update-remote", changed, "edited here")
 
     def _running_away(self, slug: str) -> Held:
@@ -301,61 +285,10 @@ class Planner:
         if not self.vendor.capabilities.rename:
             reason = f"{self.vendor.title} cannot rename '{seen.name}' to '{key}'"
             return self._held(slug, reason, f"rename it in {self.vendor.title}, or set `name:` back")
-        other = self._name_taken(slug, document)
+        other = self._names.holder(slug, key)
         if other:
             return self._held(slug, f"its name '{key}' is used by {other}", "give one of the two another `name:`")
         return None
-
-    def _tagged_before(self, slug: str, local: LocalEntry, base: BaseEntry | None) -> list[str]:
-        """Texts that a tag names, newer than the vendor has (or of any age, to republish) and older than the newest:
-        published first, in order.
-
-        Each is sent once, and none that says what the newest says: that one will bear the tag. Where the agreed text
-        came beside the branch's own line (a merge) it has no number, and nobody knows which ones are newer.
-        """
-        if not self.vendor.capabilities.tags:
-            return []
-        numbers = self.trees.numbers.get(slug, {})
-        newest = numbers.get(local.blob, 0)
-        agreed = numbers.get(base.blob) or numbers.get(base.link.proof, newest) if base else 0
-        floor = 0 if self.policy.republish else agreed
-        places = [place for tag, place in local.tags.items() if self.policy.covers_tag(tag)]
-        tagged = {place.version: place.blob for place in places if place.version is not None}
-        wanted: dict[str, str] = {}
-        for number in sorted(number for number in tagged if floor < number < newest):
-            digest = self._unpublished(slug, tagged[number], base, local)
-            if digest is not None:
-                wanted.setdefault(digest, tagged[number])
-        wanted.pop(self._projection(slug, local.blob), None)
-        return list(wanted.values())
-
-    def _unpublished(self, slug: str, blob: str, base: BaseEntry | None, local: LocalEntry) -> str | None:
-        """The digest of a text in the vendor's space, where it can be published and is not there yet."""
-        digest = self._sent(slug, blob)
-        if digest is None or self._renames(slug, blob, local):
-            return None
-        if base is None:
-            return digest
-        there = base.link.version_of(blob, self.vendor.version_key, digest, sent_as=lambda made: self._sent(slug, made))
-        return digest if there is None else None
-
-    def _sent(self, slug: str, blob: str) -> str | None:
-        """The digest of what a text is sent as, where it is at hand and can be sent."""
-        try:
-            return self._projection(slug, blob) if blob in self.trees.prompts else None
-        except NotRepresentable:
-            return None
-
-    def _renames(self, slug: str, blob: str, local: LocalEntry) -> bool:
-        """Whether a text bears a name that the prompt neither has at the vendor nor is about to get: nobody wants it
-        renamed for a moment, and another may have that name by now."""
-        seen = self.trees.seen.get(slug)
-        names = {self._name(slug, local.blob), seen.name if seen else None}
-        return self._name(slug, blob) not in names
-
-    def _name(self, slug: str, blob: str) -> str | None:
-        document = self._document(slug, blob)
-        return None if isinstance(document, NotRepresentable) else self.vendor.lens.key(document)
 
     # --- deletions
 
@@ -383,10 +316,10 @@ class Planner:
 
     def _deleted_unseen(self, slug: str, base: BaseEntry, seen: RemoteEntry) -> Conflict:
         """Deleted here without sight of the vendor's newest text, or of one that ours was published over."""
-        theirs = self._lifted(slug, seen, base.blob)
+        theirs = self._texts.lifted(slug, seen, base.blob)
         if base.link.unmerged is not None and base.link.unmerged[0] in seen.versions:
-            theirs = self._prompt(seen.versions[base.link.unmerged[0]].blob)
-        return Conflict(self.trees.remote, slug, "", self._prompt(base.blob).data(), None, theirs.data())
+            theirs = self._texts.prompt(seen.versions[base.link.unmerged[0]].blob)
+        return Conflict(self.trees.remote, slug, "", self._texts.prompt(base.blob).data(), None, theirs.data())
 
     def _gone(self, slug: str, base: BaseEntry, local: LocalEntry | None) -> Iterator[Outcome]:
         seen = self.trees.seen.get(slug)
@@ -397,9 +330,8 @@ class Planner:
         elif self._waits(slug):
             yield self._waiting(slug)
         elif base.link.unmerged is not None or self._edited_since(base, local):
-            yield Conflict(
-                self.trees.remote, slug, "", self._prompt(base.blob).data(), self._prompt(local.blob).data(), None
-            )
+            before, ours = self._texts.prompt(base.blob).data(), self._texts.prompt(local.blob).data()
+            yield Conflict(self.trees.remote, slug, "", before, ours, None)
         elif self.policy.pull:
             yield self._action(slug, "delete-local", seen, reason=f"deleted at {self.vendor.title}", blob=local.blob)
 
@@ -412,7 +344,7 @@ class Planner:
 
     def _edited_since(self, base: BaseEntry, local: LocalEntry) -> bool:
         """Any edit counts: whoever deleted it there did not see one that the vendor cannot hold, either."""
-        return local.blob != base.blob and self._prompt(local.blob) != self._prompt(base.blob)
+        return local.blob != base.blob and self._texts.prompt(local.blob) != self._texts.prompt(base.blob)
 
     # --- pieces
 
@@ -457,8 +389,8 @@ class Planner:
         Only what stands below `vendors` there, and nowhere here, is the vendor's alone. It is taken in where a publish
         would otherwise take it away.
         """
-        theirs = self._lifted(slug, seen, local.blob)
-        found = changes(self._prompt(local.blob), theirs)
+        theirs = self._texts.lifted(slug, seen, local.blob)
+        found = changes(self._texts.prompt(local.blob), theirs)
         if self.policy.pull and all(change.path.startswith("vendors.") and change.old is None for change in found):
             paths = tuple(change.path for change in found)
             reason = f"the same but for what only {self.vendor.title} holds"
@@ -468,7 +400,7 @@ class Planner:
         yield from self._all_differences(slug, local, theirs)
 
     def _all_differences(self, slug: str, local: LocalEntry, theirs: PromptFile) -> Iterator[Conflict]:
-        for change in changes(self._prompt(local.blob), theirs):
+        for change in changes(self._texts.prompt(local.blob), theirs):
             yield Conflict(self.trees.remote, slug, change.path, None, change.old, change.new)
 
     def _held(self, slug: str, reason: str, hint: str) -> Held:
@@ -484,28 +416,6 @@ class Planner:
     def _unrepresentable(self, slug: str, error: NotRepresentable) -> Held:
         place = f" ({error.field})" if error.field else ""
         return self._held(slug, f"{self.vendor.title} cannot hold it{place}: {error.message}", error.hint)
-
-    def _prompt(self, blob: str) -> PromptFile:
-        known = self.trees.prompts.get(blob)
-        if known is None:
-            raise InvalidPrompt(f"its text {blob[:10]} cannot be read", hint="run `promptstore doctor`")
-        return known
-
-    def _lifted(self, slug: str, seen: RemoteEntry, onto: str) -> PromptFile:
-        return self.vendor.lens.lift(seen.document, self.trees.called(slug), self._prompt(onto))
-
-    def _document(self, slug: str, blob: str) -> Document | NotRepresentable:
-        try:
-            return self.vendor.lens.project(self._prompt(blob), self.trees.called(slug))
-        except NotRepresentable as error:
-            return error
-
-    def _projection(self, slug: str, blob: str) -> str:
-        """The digest of a text in the vendor's space. Raises NotRepresentable."""
-        key = (slug, blob)
-        if key not in self._projected:
-            self._projected[key] = digest_of(self.vendor.lens.project(self._prompt(blob), self.trees.called(slug)))
-        return self._projected[key]
 
 
 def shown_version(vendor: Vendor, version: str) -> int | str:

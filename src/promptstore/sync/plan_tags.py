@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from promptstore.errors import NotRepresentable
-from promptstore.model.digest import digest_of
 from promptstore.store.refnames import tag_problem
 from promptstore.sync.actions import Action, Conflict, Held, Plan
 from promptstore.sync.plan import Outcome, collect, shown_version
 from promptstore.sync.policy import Policy
+from promptstore.sync.projections import Projections
 from promptstore.sync.trees import EMPTY_LINK, Link, LocalEntry, LocalTag, RemoteEntry, Trees
 from promptstore.vendors.base import Vendor
 
@@ -29,9 +29,10 @@ def plan_tags(trees: Trees, vendor: Vendor, policy: Policy, contents: Plan) -> P
     stuck |= {conflict.slug for conflict in contents.conflicts}
     leaving = {action.slug for action in contents.actions if action.kind in {"delete-remote", "delete-local"}}
     outcomes: list[Outcome] = []
+    texts = Projections(trees, vendor)
     for slug in sorted({*trees.base, *trees.local, *trees.seen} - stuck - leaving - trees.in_doubt):
         if policy.covers(slug):
-            planner = _TagPlanner(trees, vendor, policy, slug, contents, is_held=slug in held)
+            planner = _TagPlanner(trees, vendor, policy, texts, slug, contents, is_held=slug in held)
             outcomes.extend(planner.decide())
     return collect(outcomes)
 
@@ -49,11 +50,20 @@ class _TagPlanner:
     """Decides the tags of one prompt."""
 
     def __init__(
-        self, trees: Trees, vendor: Vendor, policy: Policy, slug: str, contents: Plan, *, is_held: bool
+        self,
+        trees: Trees,
+        vendor: Vendor,
+        policy: Policy,
+        texts: Projections,
+        slug: str,
+        contents: Plan,
+        *,
+        is_held: bool,
     ) -> None:
         self.trees = trees
         self.vendor = vendor
         self.policy = policy
+        self.texts = texts
         self.slug = slug
         self.is_held = is_held
         base = trees.base.get(slug)
@@ -125,13 +135,7 @@ class _TagPlanner:
         return link.version_of(blob, self.vendor.version_key, document, (theirs, base, self.link.head), self._digest)
 
     def _digest(self, blob: str | None) -> str | None:
-        prompt = self.trees.prompts.get(blob or "")
-        if prompt is None:
-            return None
-        try:
-            return digest_of(self.vendor.lens.project(prompt, self.trees.called(self.slug)))
-        except NotRepresentable:
-            return None
+        return self.texts.sent(self.slug, blob)
 
     def _to_remote(self, tag: str, ours: LocalTag | None, local: Place) -> Iterator[Outcome]:
         if not self.policy.push:
@@ -177,13 +181,11 @@ class _TagPlanner:
 
     def _unpublishable(self, blob: str) -> str | None:
         """Why a text cannot become a version of what the vendor has."""
-        prompt = self.trees.prompts.get(blob)
-        if prompt is None:
+        if blob not in self.trees.prompts:
             return "its file was invalid"
-        try:
-            document = self.vendor.lens.project(prompt, self.trees.called(self.slug))
-        except NotRepresentable as error:
-            return f"{self.vendor.title} cannot hold it: {error.message}"
+        document = self.texts.document(self.slug, blob)
+        if isinstance(document, NotRepresentable):
+            return f"{self.vendor.title} cannot hold it: {document.message}"
         name, key = self.seen.name if self.seen else self.link.name, self.vendor.lens.key(document)
         now = f"is '{name}' there now" if name else "the newest is not"
         return f"it was named '{key}', and {now}" if key != name else None
