@@ -8,7 +8,7 @@ import pytest
 from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import git
-from stories import edit, root, texts
+from stories import edit, texts
 
 from promptstore.errors import TagNotFound, WriteInDoubt
 from promptstore.store.address import parse_address
@@ -30,7 +30,7 @@ def tag(store: Store, address: str, name: str = "production") -> None:
 
 
 def at_origin(rig: Rig) -> str:
-    return git(root(rig), "ls-remote", "origin", TAG).split("\t")[0]
+    return git(rig.root, "ls-remote", "origin", TAG).split("\t")[0]
 
 
 # --- 5: tags between clones have a base too
@@ -42,10 +42,10 @@ def _moved_by_ann_and_fetched_by_bens_editor(ann: Rig, ben: Rig) -> str:
     send_shared(ann.store, "origin")
     fetch_shared(ben.store, "origin")
     edit(ann, "p", "two")
-    git(root(ann), "push", "-q")
+    git(ann.root, "push", "-q")
     tag(ann.store, "p")
     send_shared(ann.store, "origin")
-    git(root(ben), "fetch", "-q", "origin", "+refs/prompts/*:refs/prompts-tracking/origin/*")
+    git(ben.root, "fetch", "-q", "origin", "+refs/prompts/*:refs/prompts-tracking/origin/*")
     return at_origin(ann)
 
 
@@ -53,10 +53,10 @@ def test_ruling_05_plainer_a_tag_that_an_editor_fetched_is_put_back(team: Team) 
     """The tracking ref as base: ben's old tag looks like a move of his, and the lease agrees."""
     ann, ben, _ = team("plain")
     moved = _moved_by_ann_and_fetched_by_bens_editor(ann, ben)
-    tracking = git(root(ben), "rev-parse", "refs/prompts-tracking/origin/p/-/production")
-    ours = git(root(ben), "rev-parse", TAG)
+    tracking = git(ben.root, "rev-parse", "refs/prompts-tracking/origin/p/-/production")
+    ours = git(ben.root, "rev-parse", TAG)
     assert merge_tags({"t": tracking}, {"t": ours}, {"t": moved}) == ({}, [])
-    git(root(ben), "push", "-q", f"--force-with-lease={TAG}:{tracking}", "origin", f"{TAG}:{TAG}")
+    git(ben.root, "push", "-q", f"--force-with-lease={TAG}:{tracking}", "origin", f"{TAG}:{TAG}")
     assert at_origin(ann) == ours != moved
 
 
@@ -65,21 +65,21 @@ def test_ruling_05_a_tag_that_an_editor_fetched_is_taken(team: Team) -> None:
     moved = _moved_by_ann_and_fetched_by_bens_editor(ann, ben)
     fetch_shared(ben.store, "origin")
     send_shared(ben.store, "origin")
-    assert at_origin(ann) == git(root(ben), "rev-parse", TAG) == moved
+    assert at_origin(ann) == git(ben.root, "rev-parse", TAG) == moved
 
 
 def _all_tags_vanish(ann: Rig, ben: Rig) -> None:
     tag(ann.store, "p")
     send_shared(ann.store, "origin")
     fetch_shared(ben.store, "origin")
-    git(root(ann).parent / "origin.git", "update-ref", "-d", TAG)
+    git(ann.root.parent / "origin.git", "update-ref", "-d", TAG)
 
 
 def test_ruling_05_plainer_tags_that_vanish_are_deleted_everywhere(team: Team) -> None:
     ann, ben, _ = team("plain")
     _all_tags_vanish(ann, ben)
-    git(root(ben), "fetch", "-q", "--prune", "origin", "+refs/prompts/*:refs/prompts/*")
-    assert git(root(ben), "for-each-ref", "refs/prompts") == ""
+    git(ben.root, "fetch", "-q", "--prune", "origin", "+refs/prompts/*:refs/prompts/*")
+    assert git(ben.root, "for-each-ref", "refs/prompts") == ""
 
 
 def test_ruling_05_tags_that_vanish_all_at_once_go_back(team: Team) -> None:
@@ -99,14 +99,14 @@ def plain_clone(team: Team) -> Rig:
     ann, ben, _ = team("origin")
     tag(ann.store, "p")
     send_shared(ann.store, "origin")
-    git(root(ben), "checkout", "-q", "-b", "production")
+    git(ben.root, "checkout", "-q", "-b", "production")
     edit(ben, "p", "half done")
-    git(root(ben), "checkout", "-q", "main")
+    git(ben.root, "checkout", "-q", "main")
     return ben
 
 
 def test_ruling_06_plainer_a_branch_is_taken_for_the_tag(plain_clone: Rig) -> None:
-    assert "half done" in git(root(plain_clone), "show", "production:prompts/p.yaml")
+    assert "half done" in git(plain_clone.root, "show", "production:prompts/p.yaml")
 
 
 def test_ruling_06_a_plain_clone_says_what_it_lacks(plain_clone: Rig) -> None:
@@ -122,7 +122,7 @@ def _a_slow_write_and_a_hand_over(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> 
     """ann's request is on its way, without an answer, when ben takes over; it arrives while he is at work."""
     ann.sync()
     edit(ann, "p", "two")
-    git(root(ann), "push", "-q")
+    git(ann.root, "push", "-q")
     under_way: list[Publication] = []
 
     def slow(publication: Publication) -> None:
@@ -132,7 +132,7 @@ def _a_slow_write_and_a_hand_over(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> 
 
     acme.before["publish"] = slow
     ann.sync()
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     ben.now = ann.now + 30
     ben.sync()
     acme.publish(under_way[0])
@@ -157,7 +157,7 @@ def test_ruling_10_whoever_takes_over_waits_for_what_was_sent(team: Team) -> Non
 
 
 def _refuses_our_refs(ann: Rig) -> None:
-    hook = root(ann).parent / "origin.git" / "hooks" / "update"
+    hook = ann.root.parent / "origin.git" / "hooks" / "update"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) exit 0;; esac\necho no such refs here >&2; exit 1\n')
     hook.chmod(0o755)
@@ -189,17 +189,17 @@ def test_ruling_11_without_leases_only_the_named_publisher_writes(team: Team) ->
     _refuses_our_refs(ann)
     _both_at_once(ann, ben, acme)
     assert acme.writes == []
-    git(root(ann), "config", "promptstore.publisher", "true")
+    git(ann.root, "config", "promptstore.publisher", "true")
     _both_at_once(ann, ben, acme)
     assert texts(acme) == ["one"]
 
 
 def _fork(rig: Rig) -> None:
     """A colleague's fork of a public repository, with a key of the same workspace at hand."""
-    config = root(rig) / ".promptstore.toml"
+    config = rig.root / ".promptstore.toml"
     config.write_text(config.read_text() + '\n[git]\nurl = "github.com/acme/prompts"\n')
-    git(root(rig), "commit", "-q", "-a", "-m", "Name the repository")
-    git(root(rig), "push", "-q")
+    git(rig.root, "commit", "-q", "-a", "-m", "Name the repository")
+    git(rig.root, "push", "-q")
     rig.store = Store.open(rig.store.root)
 
 

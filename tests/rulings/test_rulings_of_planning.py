@@ -13,7 +13,7 @@ import pytest
 from engines import Rig
 from memory_vendor import MemoryWorkspace, Record
 from repos import chat, commit, git
-from stories import edit, here, root, texts
+from stories import edit, here, texts
 
 from promptstore.store.store import Store
 from promptstore.sync import engine, planning, publish
@@ -36,7 +36,7 @@ def _reset(rig: Rig, acme: MemoryWorkspace) -> None:
     rig.until_quiet()
     edit(rig, "p", "new")
     rig.until_quiet()
-    git(root(rig), "reset", "-q", "--hard", "HEAD~1")
+    git(rig.root, "reset", "-q", "--hard", "HEAD~1")
     rig.sync()
 
 
@@ -60,9 +60,9 @@ def test_ruling_01_an_old_checkout_sends_nothing(world: World) -> None:
 
 
 def _copy(rig: Rig) -> None:
-    commit(root(rig), {"a": chat("first", extra="name: Greeting\n")})
+    commit(rig.root, {"a": chat("first", extra="name: Greeting\n")})
     rig.until_quiet()
-    commit(root(rig), {"b": chat("second", extra="name: Greeting\n")})
+    commit(rig.root, {"b": chat("second", extra="name: Greeting\n")})
     rig.until_quiet()
 
 
@@ -90,10 +90,10 @@ def _tag_what_nobody_reviewed(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.edit("p", "good", label="production")
     rig.until_quiet()
     rig.sync(history=True)
-    git(root(rig), "checkout", "-q", "-b", "mine")
+    git(rig.root, "checkout", "-q", "-b", "mine")
     edit(rig, "p", "experiment")
-    git(root(rig), "update-ref", "refs/prompts/p/-/production", "HEAD")
-    git(root(rig), "checkout", "-q", "main")
+    git(rig.root, "update-ref", "refs/prompts/p/-/production", "HEAD")
+    git(rig.root, "checkout", "-q", "main")
     rig.sync()
 
 
@@ -123,8 +123,8 @@ def test_ruling_04_a_tag_on_an_unmerged_text_is_held(world: World) -> None:
 def _rename(rig: Rig) -> None:
     edit(rig, "old", "the text")
     rig.until_quiet()
-    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
-    commit(root(rig), {}, "Rename")
+    git(rig.root, "mv", "prompts/old.yaml", "prompts/new.yaml")
+    commit(rig.root, {}, "Rename")
     rig.until_quiet()
 
 
@@ -163,7 +163,7 @@ TRAILING = 'template_format: jinja2\nmessages:\n  - role: system\n    content: "
 
 def _publish_to_one_that_trims(rig: Rig) -> None:
     rig.workspaces = {"acme": Trims()}
-    commit(root(rig), {"p": TRAILING})
+    commit(rig.root, {"p": TRAILING})
     for _ in range(4):
         rig.sync()
         rig.now += 100

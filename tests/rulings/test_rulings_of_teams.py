@@ -8,7 +8,7 @@ import pytest
 from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
-from stories import edit, root, texts
+from stories import edit, texts
 
 from promptstore.store.store import Store
 from promptstore.sync import local as local_module
@@ -28,7 +28,7 @@ def _a_second_machine_with_an_older_main(ann: Rig, ben: Rig) -> None:
     """ann published two and gave the lead up; ben has what was agreed on, and not the commit."""
     ann.sync()
     edit(ann, "p", "two")
-    git(root(ann), "push", "-q")
+    git(ann.root, "push", "-q")
     ann.sync()
     ben.sync()
 
@@ -45,7 +45,7 @@ def test_ruling_01_a_second_machine_waits_for_git_pull(team: Team) -> None:
     _a_second_machine_with_an_older_main(ann, ben)
     assert texts(acme) == ["one", "two"]
     assert [held.slug for held in ben.plan().held] == ["p"]
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     assert (ben.sync().done, ben.plan().held) == ([], ())
 
 
@@ -55,20 +55,20 @@ def test_ruling_01_a_second_machine_waits_for_git_pull(team: Team) -> None:
 def _a_push_meets_a_colleagues(team: Team, name: str) -> tuple[Rig, Rig, MemoryWorkspace]:
     """ben pushes between ann's look at the upstream and her pull of the vendor's edit; she has a commit of her own."""
     ann, ben, acme = team(name)
-    commit(root(ann), {"q": chat("q")}, "Another prompt")
-    (root(ann) / ".promptstore.toml").write_text(CONFIG + "\n[git]\npush = true\n")
-    git(root(ann), "commit", "-q", "-a", "-m", "Push what is pulled")
-    git(root(ann), "push", "-q")
-    git(root(ben), "pull", "-q")
-    ann = Rig(Store.open(root(ann)), {"acme": acme}, shares=True)
+    commit(ann.root, {"q": chat("q")}, "Another prompt")
+    (ann.root / ".promptstore.toml").write_text(CONFIG + "\n[git]\npush = true\n")
+    git(ann.root, "commit", "-q", "-a", "-m", "Push what is pulled")
+    git(ann.root, "push", "-q")
+    git(ben.root, "pull", "-q")
+    ann = Rig(Store.open(ann.root), {"acme": acme}, shares=True)
     ann.until_quiet()
-    commit(root(ann), {"q": chat("not pushed by ann")})
+    commit(ann.root, {"q": chat("not pushed by ann")})
     acme.edit("p", "from the vendor")
 
     def race(step: str) -> None:
         acme.chaos = lambda _: None
-        commit(root(ben), {"r": chat("ben's")})
-        git(root(ben), "push", "-q")
+        commit(ben.root, {"r": chat("ben's")})
+        git(ben.root, "push", "-q")
 
     acme.chaos = race
     return ann, ben, acme
@@ -87,18 +87,18 @@ def test_ruling_11_plainer_a_pull_onto_the_branch_pushes_what_was_not_to_be_push
     ann, _, _ = _a_push_meets_a_colleagues(team, "plain")
     ann.sync()
     with pytest.raises(AssertionError, match="rejected"):
-        git(root(ann), "push", "-q")
-    git(root(ann), "pull", "-q", "--rebase")
-    git(root(ann), "push", "-q")
-    assert "not pushed by ann" in git(root(ann), "show", "origin/main:prompts/q.yaml")
+        git(ann.root, "push", "-q")
+    git(ann.root, "pull", "-q", "--rebase")
+    git(ann.root, "push", "-q")
+    assert "not pushed by ann" in git(ann.root, "show", "origin/main:prompts/q.yaml")
 
 
 def test_ruling_11_a_pull_is_built_on_the_upstream_and_pushed_first(team: Team) -> None:
     ann, ben, _ = _a_push_meets_a_colleagues(team, "ours")
-    mine = git(root(ann), "rev-parse", "main")
+    mine = git(ann.root, "rev-parse", "main")
     ann.sync()
-    git(root(ben), "pull", "-q")
-    assert "from the vendor" in git(root(ben), "show", "main:prompts/p.yaml")
-    assert "ben's" in git(root(ben), "show", "main:prompts/r.yaml")
-    assert "not pushed by ann" not in git(root(ben), "show", "main:prompts/q.yaml")
-    assert git(root(ann), "rev-parse", "main") == mine
+    git(ben.root, "pull", "-q")
+    assert "from the vendor" in git(ben.root, "show", "main:prompts/p.yaml")
+    assert "ben's" in git(ben.root, "show", "main:prompts/r.yaml")
+    assert "not pushed by ann" not in git(ben.root, "show", "main:prompts/q.yaml")
+    assert git(ann.root, "rev-parse", "main") == mine

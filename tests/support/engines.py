@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from memory_vendor import MemoryWorkspace
 
 from promptstore.store.store import Store
-from promptstore.sync.actions import Plan
+from promptstore.sync.actions import Action, Plan
 from promptstore.sync.engine import Engine, Result
 from promptstore.sync.journal import Journal
 from promptstore.sync.local import read_local
@@ -61,6 +62,10 @@ class Rig:
             lead=self.team,
         )
 
+    @property
+    def root(self) -> Path:
+        return Path(self.store.root)
+
     def sync(self, accept: str | None = None, history: bool = False, **options: object) -> Result:
         engine = self.engine(**options)
         engine.observe(Depth(history=history))
@@ -104,3 +109,7 @@ class Rig:
         engine = self.engine(**options)
         engine.observe(Depth())
         return engine.plan()
+
+
+def kinds(actions: Iterable[Action]) -> list[str]:
+    return [f"{action.kind} {action.slug}" for action in actions]

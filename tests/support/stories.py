@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def edit(rig: Rig, slug: str, text: str) -> None:
     """Commit a new text."""
-    commit(root(rig), {slug: chat(text)})
+    commit(rig.root, {slug: chat(text)})
 
 
 def here(rig: Rig, slug: str = "p") -> str:

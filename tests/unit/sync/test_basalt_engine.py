@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from basalt_server import KEY, MODEL, FakeBasalt, got
-from engines import Rig
+from engines import Rig, kinds
 from repos import chat, commit, make_store
 
 from promptstore.store.address import parse_address
@@ -43,14 +43,6 @@ def rig(tmp_path: Path, basalt: FakeBasalt) -> Rig:
     return Rig(make_store(tmp_path / "repo", CONFIG), FreshWorkspaces(basalt))
 
 
-def kinds(actions: object) -> list[str]:
-    return [f"{action.kind} {action.slug}" for action in actions]  # type: ignore[attr-defined]
-
-
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def held(result: Result) -> list[str]:
     return [f"{one.slug}: {one.reason}" for one in result.plan.held]
 
@@ -60,7 +52,7 @@ def texts(rig: Rig, slug: str, **which: Any) -> list[str]:
 
 
 def text_of(rig: Rig, slug: str) -> str:
-    return (root(rig) / "prompts" / f"{slug}.yaml").read_text()
+    return (rig.root / "prompts" / f"{slug}.yaml").read_text()
 
 
 def quiet(rig: Rig, basalt: FakeBasalt) -> list[str]:
@@ -118,7 +110,7 @@ def test_a_new_version_is_pulled_and_only_it_is_read(rig: Rig, basalt: FakeBasal
 def test_a_local_edit_is_held_with_a_plain_sentence_and_stays(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one")
     rig.sync()
-    commit(root(rig), {"a": text_of(rig, "a").replace("one", "mine")})
+    commit(rig.root, {"a": text_of(rig, "a").replace("one", "mine")})
     result = rig.sync()
     assert held(result) == ["a: Basalt has no API to write content, so this edit cannot be published there"]
     assert result.plan.held[0].hint
@@ -131,7 +123,7 @@ def test_tags_move_while_an_edit_of_ours_is_held(rig: Rig, basalt: FakeBasalt) -
     rig.sync()
     basalt.edit("a", "two")
     rig.sync()
-    commit(root(rig), {"a": text_of(rig, "a").replace("two", "mine")})
+    commit(rig.root, {"a": text_of(rig, "a").replace("two", "mine")})
     _tag(rig, "a", "production", 2)
     _tag(rig, "a", "staging", 3)
     result = rig.sync()
@@ -152,7 +144,7 @@ def test_tags_move_while_an_edit_of_ours_is_held(rig: Rig, basalt: FakeBasalt) -
 def test_an_edit_there_is_merged_with_a_held_one_here(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one", systemText="s")
     rig.sync()
-    commit(root(rig), {"a": text_of(rig, "a").replace("one", "mine")})
+    commit(rig.root, {"a": text_of(rig, "a").replace("one", "mine")})
     basalt.edit("a", "one", systemText="theirs")
     result = rig.until_quiet()
     assert texts(rig, "a") == ["theirs", "mine"]
@@ -162,7 +154,7 @@ def test_an_edit_there_is_merged_with_a_held_one_here(rig: Rig, basalt: FakeBasa
 def test_what_is_only_ours_is_no_edit(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one")
     rig.sync()
-    commit(root(rig), {"a": "# a comment\ndescription: what for\ntags: [x]\n" + text_of(rig, "a")})
+    commit(rig.root, {"a": "# a comment\ndescription: what for\ntags: [x]\n" + text_of(rig, "a")})
     result = rig.sync()
     assert held(result) == []
     basalt.edit("a", "two")
@@ -208,7 +200,7 @@ def test_a_tag_taken_away_here_is_held(rig: Rig, basalt: FakeBasalt) -> None:
 def test_a_prompt_that_never_was_there_is_out_of_scope(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one")
     tools = "messages:\n  - {role: assistant, content: x}\n"
-    commit(root(rig), {"ours": chat("mine"), "odd": tools, "done": "content: x\n"})
+    commit(rig.root, {"ours": chat("mine"), "odd": tools, "done": "content: x\n"})
     _tag(rig, "ours", "production", 1)
     result = rig.until_quiet()
     assert (held(result), result.errors, basalt.writes()) == ([], [], [])
@@ -216,7 +208,7 @@ def test_a_prompt_that_never_was_there_is_out_of_scope(rig: Rig, basalt: FakeBas
 
 def test_a_prompt_on_both_sides_is_linked_where_it_is_the_same(rig: Rig, basalt: FakeBasalt) -> None:
     same = "messages:\n  - role: user\n    content: one\nmodel: {provider: p, name: m, parameters: {}}\n"
-    commit(root(rig), {"a": same + "vendors: {basalt: {model: {client: c, version: v}}}\n"})
+    commit(rig.root, {"a": same + "vendors: {basalt: {model: {client: c, version: v}}}\n"})
     model = {"provider": "p", "model": "m", "parameters": {}, "client": "c", "version": "v"}
     basalt.edit("a", "one", model=model)
     assert kinds(rig.sync().done) == ["link a"]
@@ -226,7 +218,7 @@ def test_a_prompt_on_both_sides_is_linked_where_it_is_the_same(rig: Rig, basalt:
 def test_a_deletion_here_is_held(rig: Rig, basalt: FakeBasalt) -> None:
     basalt.edit("a", "one")
     rig.sync()
-    commit(root(rig), {"a": None})
+    commit(rig.root, {"a": None})
     assert held(rig.sync()) == ["a: deleted here, and Basalt has no API to delete"]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import Rig
+from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git, make_store
-from stories import edit, here, root, texts
+from stories import edit, here, texts
 
 from promptstore.errors import RemoteUnreachable
 from promptstore.sync.actions import Action, Plan
@@ -19,21 +19,12 @@ from promptstore.vendors.base import RemoteHead
 
 
 @pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
-@pytest.fixture
 def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
     rig = Rig(make_store(tmp_path / "repo"), {"acme": acme})
-    commit(root(rig), {f"x{n}": chat(f"x {n}") for n in range(5)} | {"p": chat("one")})
+    commit(rig.root, {f"x{n}": chat(f"x {n}") for n in range(5)} | {"p": chat("one")})
     rig.until_quiet()
     acme.requests.clear()
     return rig
-
-
-def kinds(result: Result) -> list[str]:
-    return [f"{action.kind} {action.slug}" for action in result.done]
 
 
 def halts(result: Result) -> list[str]:
@@ -107,9 +98,9 @@ def test_an_empty_or_short_listing_changes_nothing_until_it_is_accepted(
     edit(rig, "x0", "x 0, edited")
     result = rig.sync()
     assert len(halts(result)) == 1
-    assert kinds(result) == []
+    assert kinds(result.done) == []
     assert len(rig.store.prompts_at(rig.store.tip)) == 6
-    accepted = kinds(rig.sync(accept=result.plan.plan_id))
+    accepted = kinds(rig.sync(accept=result.plan.plan_id).done)
     assert len([kind for kind in accepted if kind.startswith("delete-local")]) == 6 - max(left, 1)
 
 
@@ -119,7 +110,7 @@ def test_what_moved_since_was_not_accepted(rig: Rig, acme: MemoryWorkspace) -> N
     shown = rig.sync().plan.plan_id
     acme.archive("x3")
     result = rig.sync(accept=shown)
-    assert kinds(result) == []
+    assert kinds(result.done) == []
     assert halts(result) != []
     assert result.plan.plan_id != shown
 
@@ -128,7 +119,7 @@ def test_one_remote_that_halts_stops_no_other(tmp_path: Path) -> None:
     config = "[store]\n" + "".join(f'[remotes.{name}]\nvendor = "promptlayer"\n' for name in ("acme", "beta"))
     spaces = {"acme": MemoryWorkspace(), "beta": MemoryWorkspace()}
     rig = Rig(make_store(tmp_path / "repo", config), spaces)
-    commit(root(rig), {f"x{n}": chat(f"x {n}") for n in range(4)})
+    commit(rig.root, {f"x{n}": chat(f"x {n}") for n in range(4)})
     rig.until_quiet()
     for n in range(3):
         spaces["acme"].archive(f"x{n}")
@@ -139,10 +130,10 @@ def test_one_remote_that_halts_stops_no_other(tmp_path: Path) -> None:
 
 
 def test_many_deletions_here_archive_nothing_until_they_are_accepted(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {f"x{n}": None for n in range(3)})
+    commit(rig.root, {f"x{n}": None for n in range(3)})
     result = rig.sync(allow_delete=True)
     assert halts(result) == ["3 of 6 prompts were deleted here, and would be archived there"]
-    assert (kinds(result), acme.writes) == ([], [])
+    assert (kinds(result.done), acme.writes) == ([], [])
     rig.sync(accept=result.plan.plan_id, allow_delete=True)
     assert there(acme) == ["p", "x3", "x4"]
 
@@ -158,7 +149,7 @@ def test_a_listing_that_is_right_the_second_time_proves_nothing(rig: Rig, acme: 
         return [head for head in real() if head.name != "p" or len(looks) > 1]
 
     acme.list = flickering  # type: ignore[method-assign]
-    assert kinds(rig.sync()) == []
+    assert kinds(rig.sync().done) == []
     assert len(looks) == 2
     assert here(rig) == "one"
 
@@ -177,12 +168,12 @@ def test_a_prompt_that_can_still_be_read_or_cannot_be_asked_for_is_not_gone(
     if answer == "unreachable":
         acme.before["read"] = fails
     result = rig.sync()
-    assert kinds(result) == []
+    assert kinds(result.done) == []
     assert [held.slug for held in result.plan.held] == ["p"]
     assert here(rig) == "one"
     acme.before.clear()
     acme.list = real  # type: ignore[method-assign]
-    assert kinds(rig.sync()) == []
+    assert kinds(rig.sync().done) == []
 
 
 def test_a_listing_that_breaks_off_concludes_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
@@ -193,7 +184,7 @@ def test_a_listing_that_breaks_off_concludes_nothing(rig: Rig, acme: MemoryWorks
 
     acme.before["list"] = fails
     result = rig.sync()
-    assert (kinds(result), [error.retry for error in result.errors]) == ([], [True])
+    assert (kinds(result.done), [error.retry for error in result.errors]) == ([], [True])
     assert here(rig) == "one"
 
 
@@ -216,8 +207,8 @@ def test_one_that_is_replaced_between_two_looks(rig: Rig, acme: MemoryWorkspace)
     acme.edit("p", "made anew")
     for _ in range(4):
         rig.sync()
-    commits = git(root(rig), "log", "--format=%s", "-p", "--", "prompts/p.yaml")
-    seen = git(root(rig), "log", "-p", "--all", "--format=%s", "--", "prompts")
+    commits = git(rig.root, "log", "--format=%s", "-p", "--", "prompts/p.yaml")
+    seen = git(rig.root, "log", "-p", "--all", "--format=%s", "--", "prompts")
     assert "one" in commits
     assert "made anew" in seen
     assert texts(acme) == ["made anew"]
@@ -226,7 +217,7 @@ def test_one_that_is_replaced_between_two_looks(rig: Rig, acme: MemoryWorkspace)
 
 def test_one_that_is_archived_by_us_and_written_again_here(rig: Rig, acme: MemoryWorkspace) -> None:
     """The archived one keeps the name at the vendor, so the new file is held; nothing is written into the archive."""
-    commit(root(rig), {"p": None})
+    commit(rig.root, {"p": None})
     rig.sync(allow_delete=True)
     assert there(acme) == [f"x{n}" for n in range(5)]
     edit(rig, "p", "written again")
@@ -240,9 +231,9 @@ def test_a_deletion_is_not_undone_by_what_is_still_known_of_it(rig: Rig, acme: M
     acme.archive("p")
     rig.until_quiet()
     for _ in range(3):
-        assert kinds(rig.sync()) == []
+        assert kinds(rig.sync().done) == []
     assert "p" not in rig.store.prompts_at(rig.store.tip)
-    git(root(rig), "update-ref", "-d", "refs/promptstore/acme/base")
+    git(rig.root, "update-ref", "-d", "refs/promptstore/acme/base")
     rig.until_quiet()
     assert "p" not in rig.store.prompts_at(rig.store.tip)
     assert acme.by_name("p") is None
@@ -272,12 +263,12 @@ def test_names_that_differ_in_case_alone_are_two_prompts(rig: Rig, acme: MemoryW
 
 
 def test_a_file_whose_case_changed_is_no_slug_and_sends_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
-    git(root(rig), "mv", "prompts/p.yaml", "prompts/P.yaml")
-    commit(root(rig), {}, "Another case")
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/P.yaml")
+    commit(rig.root, {}, "Another case")
     result = rig.sync()
-    assert (kinds(result), acme.writes) == ([], [])
+    assert (kinds(result.done), acme.writes) == ([], [])
     assert [held.slug for held in result.plan.held] == ["p"]
-    git(root(rig), "mv", "prompts/P.yaml", "prompts/p.yaml")
-    commit(root(rig), {}, "And back")
+    git(rig.root, "mv", "prompts/P.yaml", "prompts/p.yaml")
+    commit(rig.root, {}, "And back")
     assert rig.until_quiet().plan.held == ()
     assert acme.writes == []

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from engines import Rig
 from memory_vendor import MemoryWorkspace
-from repos import chat, commit, git, make_store
+from repos import chat, commit, git
 
 from promptstore.errors import WriteInDoubt
 from promptstore.model.digest import digest_of
@@ -19,20 +18,6 @@ from promptstore.sync.observe import Depth
 from promptstore.sync.push import Pusher
 from promptstore.vendors.base import Publication
 from promptstore.vendors.promptlayer import VENDOR
-
-
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
-@pytest.fixture
-def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
-    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
-
-
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
 
 
 class Killed(BaseException):
@@ -68,7 +53,7 @@ def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
 
 def test_one_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorkspace) -> None:
     """The prompt was archived and made anew while nobody knew what became of ours; it landed on top of the new one."""
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     late = sent_into_the_dark(rig, acme)
     acme.edit("p", "archived")
     acme.archive("p")
@@ -80,17 +65,17 @@ def test_one_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorks
 
 
 def test_one_that_was_renamed_before_it_was_seen_is_found_by_its_mark(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.publish(*sent_into_the_dark(rig, acme))
     rename(acme, "p", "elsewhere")
     rig.now += 100
     rig.until_quiet()
     assert [(kept.name, len(kept.versions)) for kept in acme.prompts.values()] == [("elsewhere", 1)]
-    assert [path.name for path in (root(rig) / "prompts").glob("*.yaml")] == ["p.yaml"]
+    assert [path.name for path in (rig.root / "prompts").glob("*.yaml")] == ["p.yaml"]
 
 
 def test_a_text_beneath_one_that_was_renamed_is_not_buried(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     late = sent_into_the_dark(rig, acme)
     acme.edit("p", "theirs")
     acme.publish(*late)
@@ -101,24 +86,24 @@ def test_a_text_beneath_one_that_was_renamed_is_not_buried(rig: Rig, acme: Memor
 
 
 def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"other": chat("other's text")})
+    commit(rig.root, {"other": chat("other's text")})
     rig.sync()
-    commit(root(rig), {"p": chat("p's text")})
+    commit(rig.root, {"p": chat("p's text")})
     late = sent_into_the_dark(rig, acme)
     rename(acme, "other", "p")
     acme.publish(*late)
     rig.now += 100
     rig.until_quiet()
-    assert "other's text" in (root(rig) / "prompts/other.yaml").read_text()
-    assert "p's text" in (root(rig) / "prompts/p.yaml").read_text()
+    assert "other's text" in (rig.root / "prompts/other.yaml").read_text()
+    assert "p's text" in (rig.root / "prompts/p.yaml").read_text()
     assert acme.text("p") == "other's text"
     assert [held.slug for held in rig.plan().held] == ["p"]
 
 
 def test_an_edit_beneath_one_that_came_upon_another_prompt_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"other": chat("First.\n\nSecond.")})
+    commit(rig.root, {"other": chat("First.\n\nSecond.")})
     rig.sync()
-    commit(root(rig), {"p": chat("p's text")})
+    commit(rig.root, {"p": chat("p's text")})
     late = sent_into_the_dark(rig, acme)
     rename(acme, "other", "p")
     acme.edit("p", "First.\n\n2nd.")
@@ -130,10 +115,10 @@ def test_an_edit_beneath_one_that_came_upon_another_prompt_is_merged(rig: Rig, a
 
 def test_the_versions_of_a_predecessor_are_not_taken_for_known_ones(rig: Rig, acme: MemoryWorkspace) -> None:
     """Both prompts have a version 1: that of the new one was never seen."""
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     late = sent_into_the_dark(rig, acme)
-    git(root(rig), "mv", "prompts/p.yaml", "prompts/f.yaml")
-    git(root(rig), "commit", "-q", "-m", "Rename")
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/f.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
     acme.edit("p", "the first of its name")
     rig.sync()
     acme.archive("p")
@@ -141,43 +126,43 @@ def test_the_versions_of_a_predecessor_are_not_taken_for_known_ones(rig: Rig, ac
     acme.publish(*late)
     rig.now += 100
     rig.until_quiet()
-    texts = [path.read_text() for path in (root(rig) / "prompts").glob("*.yaml")]
+    texts = [path.read_text() for path in (rig.root / "prompts").glob("*.yaml")]
     shown = [*texts, *(str(conflict.theirs) for conflict in rig.plan().conflicts)]
     assert any("made anew" in text for text in shown)
 
 
 def test_a_link_takes_its_slug_from_what_was_only_seen_there(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"q": chat("ours")})
+    commit(rig.root, {"q": chat("ours")})
     rig.sync()
     acme.edit("p", "theirs")
     rig.engine().observe(Depth())
-    git(root(rig), "mv", "prompts/q.yaml", "prompts/p.yaml")
-    git(root(rig), "commit", "-q", "-m", "Rename")
+    git(rig.root, "mv", "prompts/q.yaml", "prompts/p.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
     engine = rig.engine()
     engine.observe(Depth())
     (session,) = engine.sessions()
     assert {entry.name: slug for slug, entry in session.tracked.prompts.items()} == {"q": "p", "p": "p-2"}
     rig.until_quiet()
-    assert "ours" in (root(rig) / "prompts/p.yaml").read_text()
-    assert "theirs" in (root(rig) / "prompts/p-2.yaml").read_text()
+    assert "ours" in (rig.root / "prompts/p.yaml").read_text()
+    assert "theirs" in (rig.root / "prompts/p-2.yaml").read_text()
 
 
 def test_one_that_was_sent_before_another_link_came_to_its_slug_keeps_its_name(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The link of a pulled prompt follows a rename that came before it, to where a publish is in doubt."""
-    commit(root(rig), {"a": chat("ours")})
+    commit(rig.root, {"a": chat("ours")})
     sent_into_the_dark(rig, acme)
     acme.edit("a", "theirs")
-    git(root(rig), "mv", "prompts/a.yaml", "prompts/b.yaml")
-    git(root(rig), "commit", "-q", "-m", "Rename")
+    git(rig.root, "mv", "prompts/a.yaml", "prompts/b.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
     rig.sync()
     rig.now += 100
     with monkeypatch.context() as patched:
         patched.setattr(Pusher, "record", dies)
         with pytest.raises(Killed):
             rig.sync()
-    git(root(rig), "reset", "-q", "--hard", "HEAD~1")
+    git(rig.root, "reset", "-q", "--hard", "HEAD~1")
     rig.until_quiet()
     assert {name: acme.text(name) for name in ("a", "b")} == {"a": "theirs", "b": "ours"}
     (session,) = rig.engine().sessions()
@@ -187,7 +172,7 @@ def test_one_that_was_sent_before_another_link_came_to_its_slug_keeps_its_name(
 
 def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig: Rig, acme: MemoryWorkspace) -> None:
     """Without a mark nobody can tell which of two equal versions is ours."""
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     late = sent_into_the_dark(rig, acme)
     acme.edit("p", "theirs")
     acme.publish(replace(late[0], intent=""))
@@ -200,9 +185,9 @@ def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig
 def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_its_way(
     rig: Rig, acme: MemoryWorkspace
 ) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     late = sent_into_the_dark(rig, acme)
     acme.edit("p", "two")
     assert [error.retry for error in rig.sync().errors] == [True]
@@ -215,13 +200,13 @@ def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_it
 
 def test_an_older_text_of_ours_is_no_edit_of_one_that_another_clone_sent(rig: Rig, acme: MemoryWorkspace) -> None:
     """This clone took over, and found the other's version, before it pulled the commit that it was made of."""
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
     store, kept = rig.store, acme.by_name("p")
     assert kept is not None
-    file = root(rig) / "theirs.yaml"
+    file = rig.root / "theirs.yaml"
     file.write_text(chat("two"))
-    blob = git(root(rig), "hash-object", "-w", str(file)).strip()
+    blob = git(rig.root, "hash-object", "-w", str(file)).strip()
     file.unlink()
     document = VENDOR.lens.project(store.contents.prompt(blob, "prompts/p.yaml"), "p")
     journal = Journal(os.path.join(store.repository.state_dir, "journal"))

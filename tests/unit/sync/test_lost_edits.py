@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Rig
+from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace, lost_reply
-from repos import chat, commit, git, make_store
+from repos import chat, commit, git
 
 from promptstore.errors import BadResponse, RemoteUnreachable
 from promptstore.model.digest import digest_of
@@ -35,26 +34,8 @@ class Killed(BaseException):
     """The process dies here."""
 
 
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
-@pytest.fixture
-def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
-    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
-
-
-def kinds(actions: object) -> list[str]:
-    return [f"{action.kind} {action.slug}" for action in actions]  # type: ignore[attr-defined]
-
-
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def file_of(rig: Rig, slug: str = "p") -> str:
-    return (root(rig) / f"prompts/{slug}.yaml").read_text()
+    return (rig.root / f"prompts/{slug}.yaml").read_text()
 
 
 def racing(acme: MemoryWorkspace, text: str) -> Callable[..., None]:
@@ -81,9 +62,9 @@ def tag(rig: Rig, address: str, name: str) -> None:
 def test_a_crash_before_the_record_forgets_no_foreign_version(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
     acme.before["publish"] = racing(acme, THEIRS)
     with monkeypatch.context() as patch:
         patch.setattr(Refs, "move", _dies)
@@ -99,9 +80,9 @@ def _dies(*_: object) -> None:
 
 
 def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
     acme.before["publish"] = racing(acme, THEIRS)
     acme.after["publish"] = lambda _: (acme.after.clear(), acme.edit("p", "Before.\n\n" + OURS))
     rig.until_quiet()
@@ -109,28 +90,28 @@ def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: 
 
 
 def test_what_comes_between_two_publishes_in_a_row_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
     tag(rig, "p", "production")
-    commit(root(rig), {"p": chat(OURS.replace("Second", "2nd"))})
+    commit(rig.root, {"p": chat(OURS.replace("Second", "2nd"))})
     acme.before["publish"] = racing(acme, THEIRS)
     rig.until_quiet()
     assert acme.text("p") == BOTH.replace("Second", "2nd")
 
 
 def test_a_newer_version_with_the_same_text_does_not_keep_an_edit_waiting(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
     acme.edit("p", "one")
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     assert kinds(rig.sync().done) == ["update-remote p"]
     assert acme.text("p") == "two"
 
 
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_namesake_made_during_a_first_publish_is_not_buried(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.before["publish"] = racing(acme, "theirs")
     result = rig.until_quiet()
     assert [(c.slug, c.base, c.ours, c.theirs) for c in result.plan.conflicts] == [("p", None, "ours", "theirs")]
@@ -141,20 +122,20 @@ def test_a_namesake_made_during_a_first_publish_is_not_buried(rig: Rig, acme: Me
 
 
 def test_an_unmerged_version_waits_for_uncommitted_edits(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
 
     def race(_: object) -> None:
         acme.before.clear()
         acme.edit("p", THEIRS)
-        (root(rig) / "prompts/p.yaml").write_text(chat("in the editor"))
+        (rig.root / "prompts/p.yaml").write_text(chat("in the editor"))
 
     acme.before["publish"] = race
     result = rig.sync()
     assert [held.reason for held in result.plan.held] == ["waiting: its file has uncommitted edits"]
     assert file_of(rig) == chat("in the editor")
-    git(root(rig), "checkout", "-q", "prompts/p.yaml")
+    git(rig.root, "checkout", "-q", "prompts/p.yaml")
     rig.until_quiet()
     assert acme.text("p") == BOTH
 
@@ -163,22 +144,22 @@ def test_an_unmerged_version_waits_for_uncommitted_edits(rig: Rig, acme: MemoryW
 
 
 def test_a_new_file_not_yet_committed_makes_its_namesake_wait(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"other": chat("other")})
-    (root(rig) / "prompts/p.yaml").write_text(chat("mine, half done"))
+    commit(rig.root, {"other": chat("other")})
+    (rig.root / "prompts/p.yaml").write_text(chat("mine, half done"))
     acme.edit("p", "theirs")
     result = rig.sync()
     assert [(held.slug, held.reason) for held in result.plan.held] == [("p", "waiting: its file has uncommitted edits")]
-    commit(root(rig), {})
+    commit(rig.root, {})
     assert [c.slug for c in rig.sync().plan.conflicts] == ["p"]
 
 
 def test_a_deletion_at_the_vendor_waits_for_uncommitted_edits(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(8)})
+    commit(rig.root, {f"p{n}": chat(f"text {n}") for n in range(8)})
     rig.sync()
-    (root(rig) / "prompts/p1.yaml").write_text(chat("in the editor"))
+    (rig.root / "prompts/p1.yaml").write_text(chat("in the editor"))
     acme.archive("p1")
     assert rig.sync().done == []
-    commit(root(rig), {})
+    commit(rig.root, {})
     assert [c.slug for c in rig.sync().plan.conflicts] == ["p1"]
 
 
@@ -187,7 +168,7 @@ def test_a_commit_made_during_the_pull_is_not_overwritten(
 ) -> None:
     from promptstore.sync import pull
 
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
     acme.edit("p", "theirs")
     real = pull.text_of
@@ -195,7 +176,7 @@ def test_a_commit_made_during_the_pull_is_not_overwritten(
     def slow(*arguments: object) -> bytes:
         made = real(*arguments)  # type: ignore[arg-type]
         monkeypatch.setattr(pull, "text_of", real)
-        commit(root(rig), {"p": chat("ours")})
+        commit(rig.root, {"p": chat("ours")})
         return made
 
     monkeypatch.setattr(pull, "text_of", slow)
@@ -207,7 +188,7 @@ def test_a_commit_made_during_the_pull_is_not_overwritten(
 
 
 def test_equal_tags_are_agreed_on(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     tag(rig, "p", "production")
     acme.edit("p", "one", label="production")
     rig.sync()
@@ -221,7 +202,7 @@ def test_equal_tags_are_agreed_on(rig: Rig, acme: MemoryWorkspace) -> None:
 
 
 def test_a_tag_whose_reply_was_lost_is_agreed_on(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     tag(rig, "p", "production")
     acme.after["set_tag"] = lost_reply
     assert [error.slug for error in rig.sync().errors] == ["p"]
@@ -244,20 +225,20 @@ def test_a_tag_taken_away_on_both_sides_may_come_back(rig: Rig, acme: MemoryWork
 
 
 def test_a_tag_on_a_broken_older_text_stops_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": "messages: ["})
+    commit(rig.root, {"p": "messages: ["})
     tag(rig, "p", "oops")
-    commit(root(rig), {"p": chat("two"), "q": chat("q")})
+    commit(rig.root, {"p": chat("two"), "q": chat("q")})
     assert sorted(kinds(rig.sync().done)) == ["create-remote q", "update-remote p"]
 
 
 def test_older_tagged_texts_are_not_sent_after_a_merge(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("zero")})
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat("zero")})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
     tag(rig, "p@1", "old")
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
     acme.edit("p", THEIRS)
     rig.until_quiet()
     assert [r.document["prompt_template"]["messages"][0]["content"][0]["text"] for r in _versions(acme)] == [
@@ -277,7 +258,7 @@ def _versions(acme: MemoryWorkspace, name: str = "p") -> list:  # type: ignore[t
 
 
 def test_a_prompt_gone_before_it_was_agreed_on_is_forgotten(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {f"x{n}": chat("x") for n in range(8)} | {"p": chat("ours")})
+    commit(rig.root, {f"x{n}": chat("x") for n in range(8)} | {"p": chat("ours")})
     acme.edit("p", "theirs")
     rig.sync()
     kept = acme.by_name("p")
@@ -291,7 +272,7 @@ def test_a_prompt_gone_before_it_was_agreed_on_is_forgotten(rig: Rig, acme: Memo
 
 
 def test_one_that_went_before_it_was_agreed_on_halts_nothing_for_long(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours"), "q": chat("q")})
+    commit(rig.root, {"p": chat("ours"), "q": chat("q")})
     acme.edit("p", "theirs")
     rig.sync()
     acme.archive("p")
@@ -304,7 +285,7 @@ def test_one_that_went_before_it_was_agreed_on_halts_nothing_for_long(rig: Rig, 
 def test_an_archived_namesake_holds_a_first_publish(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.edit("p", "once upon a time")
     acme.archive("p")
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     result = rig.sync()
     assert kinds(result.done) == ["create-remote q"]
     assert [held.slug for held in result.plan.held] == ["p"]
@@ -313,14 +294,14 @@ def test_an_archived_namesake_holds_a_first_publish(rig: Rig, acme: MemoryWorksp
 
 
 def test_a_rename_during_doubt_keeps_one_link(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"old": chat("one")})
+    commit(rig.root, {"old": chat("one")})
     rig.sync()
-    commit(root(rig), {"old": chat("two")})
+    commit(rig.root, {"old": chat("two")})
     acme.before["publish"] = lost_reply
     rig.sync()
     acme.before.clear()
-    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
-    git(root(rig), "commit", "-q", "-m", "Rename")
+    git(rig.root, "mv", "prompts/old.yaml", "prompts/new.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
     rig.now += 100
     rig.until_quiet()
     assert [kept.name for kept in acme.prompts.values()] == ["old"]
@@ -328,23 +309,23 @@ def test_a_rename_during_doubt_keeps_one_link(rig: Rig, acme: MemoryWorkspace) -
 
 
 def test_a_rename_while_the_first_publish_is_in_doubt_makes_no_second_prompt(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"old": chat("one")})
+    commit(rig.root, {"old": chat("one")})
     acme.after["publish"] = lost_reply
     acme.before["find"] = lambda *_: unreachable() if "publish" in acme.requests else None
     rig.sync()
     acme.after.clear()
     acme.before.clear()
-    git(root(rig), "mv", "prompts/old.yaml", "prompts/new.yaml")
-    git(root(rig), "commit", "-q", "-m", "Rename")
+    git(rig.root, "mv", "prompts/old.yaml", "prompts/new.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
     rig.until_quiet()
     assert [kept.name for kept in acme.prompts.values()] == ["old"]
-    assert not (root(rig) / "prompts/old.yaml").exists()
+    assert not (rig.root / "prompts/old.yaml").exists()
 
 
 def test_a_write_in_doubt_ends_when_its_prompt_is_deleted(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {f"x{n}": chat("x") for n in range(8)} | {"p": chat("one")})
+    commit(rig.root, {f"x{n}": chat("x") for n in range(8)} | {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     acme.before["publish"] = lost_reply
     rig.sync()
     acme.before.clear()
@@ -363,29 +344,29 @@ def test_a_prompt_brought_back_is_not_deleted_by_our_own_deletion_in_doubt(
     rig: Rig, acme: MemoryWorkspace, arrived: bool
 ) -> None:
     """Nobody at the vendor deleted it: that it is gone there answers to a commit that was reverted since."""
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
-    git(root(rig), "rm", "-q", "prompts/p.yaml")
-    git(root(rig), "commit", "-q", "-m", "Delete")
+    git(rig.root, "rm", "-q", "prompts/p.yaml")
+    git(rig.root, "commit", "-q", "-m", "Delete")
     (acme.after if arrived else acme.before)["delete"] = lost_reply
     assert [error.slug for error in rig.sync(allow_delete=True).errors] == ["p"]
     acme.after.clear()
     acme.before.clear()
-    git(root(rig), "revert", "--no-edit", "HEAD")
+    git(rig.root, "revert", "--no-edit", "HEAD")
     if not arrived:
         assert [error.slug for error in rig.sync(allow_delete=True).errors] == ["p"]
         rig.now += 100
     result = rig.until_quiet(allow_delete=True)
-    assert (root(rig) / "prompts/p.yaml").exists()
+    assert (rig.root / "prompts/p.yaml").exists()
     assert [held.slug for held in result.plan.held] == (["p"] if arrived else [])
     assert (acme.by_name("p") is None) == arrived
 
 
 def test_a_deletion_in_doubt_that_arrived_is_recorded(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
-    git(root(rig), "rm", "-q", "prompts/p.yaml")
-    git(root(rig), "commit", "-q", "-m", "Delete")
+    git(rig.root, "rm", "-q", "prompts/p.yaml")
+    git(rig.root, "commit", "-q", "-m", "Delete")
     acme.after["delete"] = lost_reply
     rig.sync(allow_delete=True)
     acme.after.clear()
@@ -397,10 +378,10 @@ def test_a_deletion_in_doubt_that_arrived_is_recorded(rig: Rig, acme: MemoryWork
 
 
 def test_a_version_that_cannot_be_read_concludes_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
     acme.edit("p", "theirs")
-    commit(root(rig), {"p": chat("ours"), "q": chat("q2")})
+    commit(rig.root, {"p": chat("ours"), "q": chat("q2")})
     heads = [kept.id for kept in acme.prompts.values() if kept.name == "p"]
     real = acme.read
 
@@ -419,15 +400,15 @@ def test_a_version_that_cannot_be_read_concludes_nothing(rig: Rig, acme: MemoryW
 
 
 def test_a_busy_checkout_does_not_stop_publishing(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
     acme.edit("p", "theirs")
-    commit(root(rig), {"q": chat("q2")})
-    (root(rig) / ".git/MERGE_HEAD").write_text("")
+    commit(rig.root, {"q": chat("q2")})
+    (rig.root / ".git/MERGE_HEAD").write_text("")
     result = rig.sync()
     assert kinds(result.done) == ["update-remote q"]
     assert [error.retry for error in result.errors] == [True]
-    (root(rig) / ".git/MERGE_HEAD").unlink()
+    (rig.root / ".git/MERGE_HEAD").unlink()
     assert kinds(rig.sync().done) == ["update-local p"]
 
 
@@ -436,7 +417,7 @@ def test_a_document_no_lens_can_read_is_one_prompts_trouble(
 ) -> None:
     from promptstore.vendors.document_lens import DocumentLens
 
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
     acme.edit("p", "poison")
     acme.edit("q", "q2")
@@ -458,7 +439,7 @@ def test_a_lens_that_fails_in_planning_is_one_prompts_trouble(
 ) -> None:
     from promptstore.vendors.document_lens import DocumentLens
 
-    commit(root(rig), {"p": chat("one"), "q": chat("q")})
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
     rig.sync()
     acme.edit("p", "poison")
     acme.edit("q", "q2")
@@ -483,9 +464,9 @@ def test_a_lens_that_fails_in_planning_is_one_prompts_trouble(
 
 
 def test_an_acknowledged_version_that_is_not_shown_is_never_sent_again(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     kept = acme.by_name("p")
     real = acme.read
     stale = real(kept.id)  # type: ignore[union-attr]
@@ -500,9 +481,9 @@ def test_an_acknowledged_version_that_is_not_shown_is_never_sent_again(rig: Rig,
 
 
 def test_another_normal_form_of_the_vendors_is_found_by_the_intent(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
 
     def rewrite(publication: object) -> None:
         acme.after.clear()
@@ -517,11 +498,11 @@ def test_another_normal_form_of_the_vendors_is_found_by_the_intent(rig: Rig, acm
 
 
 def test_an_older_head_than_the_known_one_is_not_believed(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     rig.sync()
-    commit(root(rig), {"p": chat("three")})
+    commit(rig.root, {"p": chat("three")})
     real = acme.read
     acme.read = lambda prompt_id, version=None: real(prompt_id, "1")  # type: ignore[method-assign, assignment]
     result = rig.sync()
@@ -534,9 +515,9 @@ def test_an_older_head_than_the_known_one_is_not_believed(rig: Rig, acme: Memory
 
 def test_another_workspace_changes_nothing_that_is_known(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.workspace_id = "1"
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    seen = git(root(rig), "rev-parse", "refs/remotes/acme/main")
+    seen = git(rig.root, "rev-parse", "refs/remotes/acme/main")
     other = MemoryWorkspace()
     other.workspace_id = "2"
     other.edit("p", "another world")
@@ -545,15 +526,15 @@ def test_another_workspace_changes_nothing_that_is_known(rig: Rig, acme: MemoryW
     assert [halt.remote for halt in result.plan.halted] == ["acme"]
     again = rig.sync(accept=result.plan.plan_id)
     assert (again.done, other.writes) == ([], [])
-    assert git(root(rig), "rev-parse", "refs/remotes/acme/main") == seen
+    assert git(rig.root, "rev-parse", "refs/remotes/acme/main") == seen
     rig.workspaces = {"acme": acme}
     assert rig.sync().plan.halted == ()
 
 
 def test_a_listing_that_shrinks_during_the_run_is_guarded_too(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {f"p{n}": chat(f"text {n}") for n in range(4)})
+    commit(rig.root, {f"p{n}": chat(f"text {n}") for n in range(4)})
     rig.sync()
-    commit(root(rig), {"p0": chat("edited")})
+    commit(rig.root, {"p0": chat("edited")})
     calls = []
 
     def vanish(*_: object) -> None:
@@ -566,19 +547,19 @@ def test_a_listing_that_shrinks_during_the_run_is_guarded_too(rig: Rig, acme: Me
     acme.before["read"] = vanish
     result = rig.sync()
     assert [kind for kind in kinds(result.done) if "delete" in kind] == []
-    assert all((root(rig) / f"prompts/p{n}.yaml").exists() for n in range(4))
+    assert all((rig.root / f"prompts/p{n}.yaml").exists() for n in range(4))
 
 
 def test_a_ref_that_moved_elsewhere_is_read_again(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
     rig.sync()
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
 
     def elsewhere(*_: object) -> None:
         acme.after.clear()
         base = "refs/promptstore/acme/base"
         old = rig.store.refs.read(base)
-        new = git(root(rig), "commit-tree", f"{old}^{{tree}}", "-p", str(old), "-m", "the same, elsewhere")
+        new = git(rig.root, "commit-tree", f"{old}^{{tree}}", "-p", str(old), "-m", "the same, elsewhere")
         rig.store.refs.move([RefMove(base, new, old)], "test")
 
     acme.after["publish"] = elsewhere
@@ -590,7 +571,7 @@ def test_a_ref_that_moved_elsewhere_is_read_again(rig: Rig, acme: MemoryWorkspac
 def test_a_disk_that_is_full_when_the_agreement_is_noted_is_told_and_loses_nothing(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -606,14 +587,14 @@ def test_a_disk_that_is_full_when_the_agreement_is_noted_is_told_and_loses_nothi
 
 
 def test_an_amended_merge_is_an_edit(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
-    commit(root(rig), {"p": chat(OURS)})
+    commit(rig.root, {"p": chat(OURS)})
     acme.edit("p", THEIRS)
     rig.sync()
     assert file_of(rig) == chat(BOTH)
-    (root(rig) / "prompts/p.yaml").write_text(chat(BOTH.replace("Second", "2nd")))
-    git(root(rig), "commit", "-q", "-a", "--amend", "-m", "Say it better")
+    (rig.root / "prompts/p.yaml").write_text(chat(BOTH.replace("Second", "2nd")))
+    git(rig.root, "commit", "-q", "-a", "--amend", "-m", "Say it better")
     result = rig.sync()
     assert (kinds(result.done), result.plan.held) == (["update-remote p"], ())
     assert acme.text("p") == BOTH.replace("Second", "2nd")
@@ -622,7 +603,7 @@ def test_an_amended_merge_is_an_edit(rig: Rig, acme: MemoryWorkspace) -> None:
 def test_a_text_is_witnessed_before_it_is_agreed_on(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit(root(rig), {"p": chat("one")})
+    commit(rig.root, {"p": chat("one")})
 
     write = Agreements.write
 
@@ -635,16 +616,16 @@ def test_a_text_is_witnessed_before_it_is_agreed_on(
         patch.setattr(Agreements, "write", killed)
         with pytest.raises(Killed):
             rig.sync()
-    blob = git(root(rig), "rev-parse", "HEAD:prompts/p.yaml")
-    assert Witness(str(root(rig) / ".git/promptstore/witness.json")).of("acme") == {("p", blob)}
+    blob = git(rig.root, "rev-parse", "HEAD:prompts/p.yaml")
+    assert Witness(str(rig.root / ".git/promptstore/witness.json")).of("acme") == {("p", blob)}
     assert rig.sync().errors == []
 
 
 def test_a_prompt_whose_same_text_was_saved_again_there_can_be_deleted_here(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("one"), "q": chat("two")})
+    commit(rig.root, {"p": chat("one"), "q": chat("two")})
     rig.sync()
     acme.edit("p", "one")
-    commit(root(rig), {"p": None})
+    commit(rig.root, {"p": None})
     assert kinds(rig.sync(allow_delete=True).done) == ["delete-remote p"]
     assert acme.by_name("p") is None
 
@@ -659,7 +640,7 @@ def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, a
     session = next(iter(engine.sessions()))
     session.load()
     first, ours = acme.read(kept.id, "1"), acme.read(kept.id, "3")
-    blob = git(root(rig), "rev-parse", "HEAD:prompts/p.yaml")
+    blob = git(rig.root, "rev-parse", "HEAD:prompts/p.yaml")
     intent = Intent("late", "acme", "p", blob, digest_of(ours.document), None, "done", rig.now, kept.id, "3")
     pusher = engine._pusher(session, read_local(rig.store))
     pusher.record("p", Published(ours, intent, (first,)))

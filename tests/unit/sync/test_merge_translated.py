@@ -23,11 +23,6 @@ def file(fmt: str, content: str, extra: str = "") -> str:
     return f"{extra}template_format: {fmt}\nmessages:\n  - role: system\n    content: |-\n{lines}\n"
 
 
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
 def begun(tmp_path: Path, acme: MemoryWorkspace, fmt: str) -> Rig:
     """A prompt of this format, agreed on."""
     rig = Rig(make_store(tmp_path / "repo"), {"acme": acme})

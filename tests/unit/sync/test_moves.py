@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Rig
+from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace
-from repos import chat, commit, git, make_store
+from repos import chat, commit, git
 
 from promptstore.errors import RemoteUnreachable
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
@@ -16,27 +15,9 @@ from promptstore.sync.agreement import Agreed, Agreement, Agreements
 TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
 
 
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
-@pytest.fixture
-def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
-    return Rig(make_store(tmp_path / "repo"), {"acme": acme})
-
-
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
-def kinds(result: object) -> list[str]:
-    return [f"{action.kind} {action.slug}" for action in result.done]  # type: ignore[attr-defined]
-
-
 def move(rig: Rig, *pairs: tuple[str, str]) -> None:
     for old, new in pairs:
-        git(root(rig), "mv", f"prompts/{old}.yaml", f"prompts/{new}.yaml")
+        git(rig.root, "mv", f"prompts/{old}.yaml", f"prompts/{new}.yaml")
 
 
 def versions(acme: MemoryWorkspace) -> dict[str, int]:
@@ -44,10 +25,10 @@ def versions(acme: MemoryWorkspace) -> dict[str, int]:
 
 
 def test_two_that_changed_places_are_two_edits(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
+    commit(rig.root, {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
     rig.until_quiet()
     move(rig, ("a", "c"), ("b", "a"), ("c", "b"))
-    commit(root(rig), {}, "Swap")
+    commit(rig.root, {}, "Swap")
     rig.until_quiet()
     assert acme.text("a") == "b, something else entirely"
     assert acme.text("b") == "text of a\n\n" + TEXT
@@ -55,12 +36,12 @@ def test_two_that_changed_places_are_two_edits(rig: Rig, acme: MemoryWorkspace) 
 
 
 def test_a_swap_in_two_commits(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
+    commit(rig.root, {"a": chat("text of a\n\n" + TEXT), "b": chat("b, something else entirely")})
     rig.until_quiet()
     move(rig, ("a", "c"))
-    commit(root(rig), {}, "Away")
+    commit(rig.root, {}, "Away")
     move(rig, ("b", "a"))
-    commit(root(rig), {}, "And into its place")
+    commit(rig.root, {}, "And into its place")
     result = rig.until_quiet()
     texts = {str(rig.store.get(slug).render()[0]["content"]) for slug in ("a", "c")}
     assert texts == {"text of a\n\n" + TEXT, "b, something else entirely"}
@@ -69,42 +50,42 @@ def test_a_swap_in_two_commits(rig: Rig, acme: MemoryWorkspace) -> None:
 
 
 def test_moved_and_edited_in_one_commit(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"old": chat(TEXT * 8)})
+    commit(rig.root, {"old": chat(TEXT * 8)})
     rig.until_quiet()
     move(rig, ("old", "sub-new"))
-    commit(root(rig), {"sub-new": chat((TEXT * 8).replace("Fourth", "4th", 1))})
-    assert kinds(rig.sync()) == ["move sub-new", "update-remote sub-new"]
+    commit(rig.root, {"sub-new": chat((TEXT * 8).replace("Fourth", "4th", 1))})
+    assert kinds(rig.sync().done) == ["move sub-new", "update-remote sub-new"]
     rig.until_quiet()
     assert versions(acme) == {"old": 2}
 
 
 def test_a_move_before_the_first_publish(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"old": chat(TEXT)})
+    commit(rig.root, {"old": chat(TEXT)})
     move(rig, ("old", "new"))
-    commit(root(rig), {}, "Rename")
+    commit(rig.root, {}, "Rename")
     rig.until_quiet()
     assert versions(acme) == {"new": 1}
 
 
 def test_there_and_back_again(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"a": chat(TEXT)})
+    commit(rig.root, {"a": chat(TEXT)})
     rig.until_quiet()
     for old, new in (("a", "b"), ("b", "a"), ("a", "b")):
         move(rig, (old, new))
-        commit(root(rig), {}, f"{old} to {new}")
+        commit(rig.root, {}, f"{old} to {new}")
         rig.until_quiet()
         assert list(rig.store.prompts_at(rig.store.tip)) == [new]
     assert versions(acme) == {"a": 1}
-    commit(root(rig), {"b": chat(TEXT + "!")})
+    commit(rig.root, {"b": chat(TEXT + "!")})
     rig.until_quiet()
     assert versions(acme) == {"a": 2}
 
 
 def test_a_copy_with_the_same_name_is_held(rig: Rig, acme: MemoryWorkspace) -> None:
     text = chat("one", extra="name: Greeting\n")
-    commit(root(rig), {"a": text})
+    commit(rig.root, {"a": text})
     rig.until_quiet()
-    commit(root(rig), {"b": text.replace("one", "two")})
+    commit(rig.root, {"b": text.replace("one", "two")})
     result = rig.until_quiet()
     assert [(held.slug, "'Greeting' is used by 'a'" in held.reason) for held in result.plan.held] == [("b", True)]
     assert versions(acme) == {"Greeting": 1}
@@ -113,7 +94,7 @@ def test_a_copy_with_the_same_name_is_held(rig: Rig, acme: MemoryWorkspace) -> N
 
 def test_two_new_files_with_one_name_are_both_held(rig: Rig, acme: MemoryWorkspace) -> None:
     text = chat("one", extra="name: Greeting\n")
-    commit(root(rig), {"a": text, "b": text.replace("one", "two")})
+    commit(rig.root, {"a": text, "b": text.replace("one", "two")})
     assert [held.slug for held in rig.until_quiet().plan.held] == ["a", "b"]
     assert acme.prompts == {}
 
@@ -122,23 +103,23 @@ def test_two_files_with_a_name_that_the_vendor_has_are_both_held(rig: Rig, acme:
     """Not the first one linked, and the second one told: nobody knows which of the two is meant."""
     text = chat("one", extra="name: Greeting\n")
     acme.edit("Greeting", "one")
-    commit(root(rig), {"a": text, "b": text.replace("one", "two")})
+    commit(rig.root, {"a": text, "b": text.replace("one", "two")})
     result = rig.until_quiet()
     assert [(one.slug, one.reason, one.hint) for one in result.plan.held] == [
         ("a", "its name 'Greeting' is used by 'b'", "give 'b' another `name:`"),
         ("b", "its name 'Greeting' is used by 'a'", "give 'b' another `name:`"),
     ]
     assert versions(acme) == {"Greeting": 1}
-    commit(root(rig), {"b": chat("two", extra="name: Farewell\n")})
+    commit(rig.root, {"b": chat("two", extra="name: Farewell\n")})
     assert rig.until_quiet().plan.held == ()
     assert versions(acme) == {"Greeting": 1, "Farewell": 1}
 
 
 def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWorkspace) -> None:
     """The machine slept between the look and the write, and somebody saved an edit."""
-    commit(root(rig), {"p": chat(TEXT)})
+    commit(rig.root, {"p": chat(TEXT)})
     rig.until_quiet()
-    commit(root(rig), {"p": chat(TEXT.replace("First", "1st"))})
+    commit(rig.root, {"p": chat(TEXT.replace("First", "1st"))})
 
     def sleep(*_: object) -> None:
         if "publish" not in acme.requests:
@@ -166,10 +147,10 @@ def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWor
 def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_was_agreed(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit(root(rig), {"a": chat(TEXT)})
+    commit(rig.root, {"a": chat(TEXT)})
     rig.until_quiet()
     move(rig, ("a", "b"))
-    commit(root(rig), {}, "Move")
+    commit(rig.root, {}, "Move")
     write = Agreements.write
 
     def killed(self: Agreements, before: Agreement, changes: dict[str, Agreed | None], *more: Any, **named: Any) -> Any:
@@ -182,16 +163,16 @@ def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_wa
         with pytest.raises(KeyboardInterrupt):
             rig.sync()
     move(rig, ("b", "c"))
-    commit(root(rig), {}, "Move again")
-    assert kinds(rig.sync()) == ["move c"]
-    assert kinds(rig.sync()) == []
+    commit(rig.root, {}, "Move again")
+    assert kinds(rig.sync().done) == ["move c"]
+    assert kinds(rig.sync().done) == []
     assert versions(acme) == {"a": 1}
     assert list(rig.store.prompts_at(rig.store.tip)) == ["c"]
 
 
 def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: MemoryWorkspace) -> None:
     """It was seen at the vendor under its old slug before anybody knew that it is ours."""
-    commit(root(rig), {"a": chat(TEXT)})
+    commit(rig.root, {"a": chat(TEXT)})
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -207,7 +188,7 @@ def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: Mem
     acme.before["list"] = unreachable
     assert [error.slug for error in rig.sync().errors] == ["a"]
     move(rig, ("a", "b"))
-    commit(root(rig), {}, "Move")
+    commit(rig.root, {}, "Move")
     rig.until_quiet()
     assert list(rig.store.prompts_at(rig.store.tip)) == ["b"]
     assert versions(acme) == {"a": 1}

@@ -17,20 +17,11 @@ TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 
 
 @pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
-
-
-@pytest.fixture
 def rig(tmp_path: Path, acme: MemoryWorkspace) -> Rig:
     rig = Rig(make_store(tmp_path / "repo"), {"acme": acme})
-    commit(root(rig), {f"x{n}": chat(f"x {n}") for n in range(6)} | {"p": chat(TEXT)})
+    commit(rig.root, {f"x{n}": chat(f"x {n}") for n in range(6)} | {"p": chat(TEXT)})
     rig.until_quiet()
     return rig
-
-
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
 
 
 def here(rig: Rig, slug: str = "p") -> str:
@@ -49,7 +40,7 @@ def settled(rig: Rig) -> None:
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_field_both_changed(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
     ours, theirs = (TEXT.replace("First", "1st").replace("Second", name) for name in ("Our", "Their"))
-    commit(root(rig), {"p": "# kept\n" + chat(ours)})
+    commit(rig.root, {"p": "# kept\n" + chat(ours)})
     acme.edit("p", theirs.replace("Third", "3rd").replace("1st", "First"))
     assert conflicts(rig) == ["p messages[0].content"]
     rig.resolve("p", side)  # type: ignore[arg-type]
@@ -57,12 +48,12 @@ def test_a_field_both_changed(rig: Rig, acme: MemoryWorkspace, side: str) -> Non
     chosen = "Our" if side == "ours" else "Their"
     assert chosen in here(rig)
     assert acme.text("p") == here(rig)
-    assert (root(rig) / "prompts/p.yaml").read_text().startswith("# kept\n")
-    assert git(root(rig), "status", "--porcelain") == ""
+    assert (rig.root / "prompts/p.yaml").read_text().startswith("# kept\n")
+    assert git(rig.root, "status", "--porcelain") == ""
 
 
 def test_a_text_made_in_the_editor(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.edit("p", "theirs")
     assert conflicts(rig) == ["p messages[0].content"]
     shown = []
@@ -80,7 +71,7 @@ def test_a_text_made_in_the_editor(rig: Rig, acme: MemoryWorkspace) -> None:
 
 @pytest.mark.parametrize("text", [None, "<<<<<<< ours\nmessages: ["])
 def test_nothing_usable_from_the_editor_changes_nothing(rig: Rig, acme: MemoryWorkspace, text: str | None) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.edit("p", "theirs")
     assert conflicts(rig) == ["p messages[0].content"]
     with pytest.raises(ConflictError):
@@ -91,7 +82,7 @@ def test_nothing_usable_from_the_editor_changes_nothing(rig: Rig, acme: MemoryWo
 
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_first_meeting(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
-    commit(root(rig), {"q": chat("ours")})
+    commit(rig.root, {"q": chat("ours")})
     acme.edit("q", "theirs")
     assert conflicts(rig) == ["q messages[0].content"]
     rig.resolve("q", side)  # type: ignore[arg-type]
@@ -100,7 +91,7 @@ def test_a_first_meeting(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
 
 
 def test_a_first_meeting_in_the_editor(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"q": chat("ours")})
+    commit(rig.root, {"q": chat("ours")})
     acme.edit("q", "theirs")
     assert conflicts(rig) == ["q messages[0].content"]
     rig.resolve("q", "edit", lambda _: chat("both"))
@@ -109,7 +100,7 @@ def test_a_first_meeting_in_the_editor(rig: Rig, acme: MemoryWorkspace) -> None:
 
 
 def test_deleted_here_and_edited_there_stays_deleted(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": None})
+    commit(rig.root, {"p": None})
     acme.edit("p", "theirs")
     assert conflicts(rig) == ["p "]
     rig.resolve("p", "ours")
@@ -121,7 +112,7 @@ def test_deleted_here_and_edited_there_stays_deleted(rig: Rig, acme: MemoryWorks
 
 @pytest.mark.parametrize("side", ["theirs", "edit"])
 def test_deleted_here_and_edited_there_comes_back(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
-    commit(root(rig), {"p": None})
+    commit(rig.root, {"p": None})
     acme.edit("p", "theirs")
     assert conflicts(rig) == ["p "]
     rig.resolve("p", side)  # type: ignore[arg-type]
@@ -130,17 +121,17 @@ def test_deleted_here_and_edited_there_comes_back(rig: Rig, acme: MemoryWorkspac
 
 
 def test_gone_there_and_edited_here_is_let_go(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.archive("p")
     assert conflicts(rig) == ["p "]
     rig.resolve("p", "theirs")
     settled(rig)
     assert "p" not in rig.store.prompts_at(rig.store.tip)
-    assert not (root(rig) / "prompts/p.yaml").exists()
+    assert not (rig.root / "prompts/p.yaml").exists()
 
 
 def test_gone_there_and_edited_here_is_kept(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     del acme.prompts[acme.by_name("p").id]  # type: ignore[union-attr]
     assert conflicts(rig) == ["p "]
     rig.resolve("p", "ours")
@@ -149,7 +140,7 @@ def test_gone_there_and_edited_here_is_kept(rig: Rig, acme: MemoryWorkspace) -> 
 
 
 def test_one_that_comes_back_by_itself(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     kept = acme.by_name("p")
     acme.archive("p")
     assert conflicts(rig) == ["p "]
@@ -162,9 +153,9 @@ def test_one_that_comes_back_by_itself(rig: Rig, acme: MemoryWorkspace) -> None:
 
 def test_gone_with_nothing_left_in_the_remote_ref(rig: Rig, acme: MemoryWorkspace) -> None:
     """What was seen is lost (a crash between its record and that of the agreement), the agreement is not."""
-    commit(root(rig), {"p": chat("ours")})
+    commit(rig.root, {"p": chat("ours")})
     acme.archive("p")
-    git(root(rig), "update-ref", "-d", "refs/remotes/acme/main")
+    git(rig.root, "update-ref", "-d", "refs/remotes/acme/main")
     assert conflicts(rig) == ["p "]
     rig.resolve("p", "theirs")
     settled(rig)
@@ -173,7 +164,7 @@ def test_gone_with_nothing_left_in_the_remote_ref(rig: Rig, acme: MemoryWorkspac
 
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_what_ours_was_published_over(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
-    commit(root(rig), {"p": chat(TEXT.replace("First", "Our first"))})
+    commit(rig.root, {"p": chat(TEXT.replace("First", "Our first"))})
 
     def race(_: object) -> None:
         acme.before.clear()
@@ -194,7 +185,7 @@ def test_what_ours_was_published_over(rig: Rig, acme: MemoryWorkspace, side: str
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_tag_both_moved(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
     for text in ("two", "three"):
-        commit(root(rig), {"p": chat(text)})
+        commit(rig.root, {"p": chat(text)})
         rig.until_quiet()
     acme.label("p", "production", 1)
     rig.until_quiet()
@@ -209,7 +200,7 @@ def test_a_tag_both_moved(rig: Rig, acme: MemoryWorkspace, side: str) -> None:
 
 
 def test_a_tag_cannot_be_edited(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("two")})
+    commit(rig.root, {"p": chat("two")})
     rig.until_quiet()
     acme.label("p", "production", 1)
     set_tag(rig.store, rig.store.locate(parse_address("p@2")), "production")
@@ -227,11 +218,11 @@ def test_a_side_is_taken_only_against_the_text_that_was_shown(tmp_path: Path) ->
     rig = Rig(make_store(tmp_path / "hub", config), {"one": one, "two": two})
     text = "First.\n\nSecond.\n\nThird.\n\nFourth.\n\nFifth."
     model = "model:\n  provider: openai\n  name: {}\n"
-    commit(root(rig), {"p": chat(text, model.format("old"))})
+    commit(rig.root, {"p": chat(text, model.format("old"))})
     rig.sync()
     one.edit("p", text.replace("First", "1st"), metadata={"model": {"provider": "openai", "name": "one"}})
     two.edit("p", text.replace("Fifth", "5th, there"), metadata={"model": {"provider": "openai", "name": "old"}})
-    commit(root(rig), {"p": chat(text.replace("Fifth", "5th, here"), model.format("here"))})
+    commit(rig.root, {"p": chat(text.replace("Fifth", "5th, here"), model.format("here"))})
     rig.sync()
     assert sorted((c.remote, c.field) for c in rig.plan().conflicts) == [
         ("one", "model.name"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import Rig
+from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
@@ -14,11 +14,6 @@ from promptstore.store.store import Store
 from promptstore.sync.resolve import Side
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
-
-
-@pytest.fixture
-def acme() -> MemoryWorkspace:
-    return MemoryWorkspace()
 
 
 @pytest.fixture
@@ -52,14 +47,6 @@ def rig(origin: Path, acme: MemoryWorkspace) -> Rig:
     return found
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
-def kinds(result: object) -> list[str]:
-    return [f"{action.kind} {action.slug}" for action in result.done]  # type: ignore[attr-defined]
-
-
 def reasons(result: object) -> list[str]:
     return [f"{held.slug}: {held.reason}" for held in result.plan.held]  # type: ignore[attr-defined]
 
@@ -67,85 +54,85 @@ def reasons(result: object) -> list[str]:
 def share(rig: Rig, other: Rig) -> None:
     """Everything but branches travels through origin, as the shared refs do."""
     names = ["refs/promptstore/*:refs/promptstore/*", "refs/prompts/*:refs/prompts/*"]
-    git(root(rig), "push", "-q", "-f", "origin", *names)
-    git(root(other), "fetch", "-q", "origin", *(f"+{name}" for name in names))
+    git(rig.root, "push", "-q", "-f", "origin", *names)
+    git(other.root, "fetch", "-q", "origin", *(f"+{name}" for name in names))
 
 
 def test_only_what_was_pushed_is_published(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("two")})
-    assert kinds(rig.sync()) == []
+    commit(rig.root, {"p": chat("two")})
+    assert kinds(rig.sync().done) == []
     assert acme.text("p") == TEXT
-    git(root(rig), "push", "-q")
-    assert kinds(rig.sync()) == ["update-remote p"]
+    git(rig.root, "push", "-q")
+    assert kinds(rig.sync().done) == ["update-remote p"]
     rig.until_quiet()
 
 
 def test_a_pull_waits_for_its_push_without_being_pulled_again(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.edit("p", "theirs", label="production")
     acme.edit("new", "new")
-    assert sorted(kinds(rig.sync())) == ["create-local new", "update-local p"]
-    tip = git(root(rig), "rev-parse", "main")
+    assert sorted(kinds(rig.sync().done)) == ["create-local new", "update-local p"]
+    tip = git(rig.root, "rev-parse", "main")
     again = rig.sync()
-    assert kinds(again) == []
+    assert kinds(again.done) == []
     assert [line.partition(":")[0] for line in reasons(again)] == ["new", "p"]
-    assert git(root(rig), "rev-parse", "main") == tip
-    git(root(rig), "push", "-q")
+    assert git(rig.root, "rev-parse", "main") == tip
+    git(rig.root, "push", "-q")
     rig.until_quiet()
     assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
     assert rig.store.tags("p") == {"production": 2}
 
 
 def test_a_merge_is_published_after_its_push(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat(TEXT.replace("First", "1st"))})
-    git(root(rig), "push", "-q")
+    commit(rig.root, {"p": chat(TEXT.replace("First", "1st"))})
+    git(rig.root, "push", "-q")
     acme.edit("p", TEXT.replace("Third", "3rd"))
-    assert kinds(rig.sync()) == ["merge p"]
-    assert kinds(rig.sync()) == []
-    git(root(rig), "push", "-q")
+    assert kinds(rig.sync().done) == ["merge p"]
+    assert kinds(rig.sync().done) == []
+    git(rig.root, "push", "-q")
     rig.until_quiet()
     assert acme.text("p") == TEXT.replace("First", "1st").replace("Third", "3rd")
 
 
 def test_a_deletion_pulled_but_not_pushed_recreates_nothing(rig: Rig, acme: MemoryWorkspace) -> None:
     acme.archive("p")
-    assert kinds(rig.sync()) == ["delete-local p"]
-    assert kinds(rig.sync()) == []
+    assert kinds(rig.sync().done) == ["delete-local p"]
+    assert kinds(rig.sync().done) == []
     assert acme.by_name("p") is None
-    git(root(rig), "push", "-q")
+    git(rig.root, "push", "-q")
     rig.until_quiet()
     assert acme.by_name("p") is None
     assert "p" not in rig.store.prompts_at(rig.store.tip)
 
 
 def test_an_unpushed_edit_keeps_a_pull_waiting(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(rig), {"p": chat("ours, not pushed")})
+    commit(rig.root, {"p": chat("ours, not pushed")})
     acme.edit("p", "theirs")
     result = rig.sync()
-    assert (kinds(result), reasons(result)) == ([], ["p: waiting: its text on main is not pushed yet"])
-    git(root(rig), "push", "-q")
+    assert (kinds(result.done), reasons(result)) == ([], ["p: waiting: its text on main is not pushed yet"])
+    git(rig.root, "push", "-q")
     assert [conflict.slug for conflict in rig.sync().plan.conflicts] == ["p"]
 
 
 def test_an_upstream_ahead_is_what_is_published(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     ben = clone(origin, "ben", acme)
-    commit(root(ben), {"p": chat("by ben")})
-    git(root(ben), "push", "-q")
-    git(root(rig), "fetch", "-q")
-    assert kinds(rig.sync()) == ["update-remote p"]
+    commit(ben.root, {"p": chat("by ben")})
+    git(ben.root, "push", "-q")
+    git(rig.root, "fetch", "-q")
+    assert kinds(rig.sync().done) == ["update-remote p"]
     assert acme.text("p") == "by ben"
-    git(root(rig), "pull", "-q", "--ff-only")
+    git(rig.root, "pull", "-q", "--ff-only")
     rig.until_quiet()
 
 
 def test_a_pull_onto_a_branch_that_is_behind_is_not_lost(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     ben = clone(origin, "ben", acme)
-    commit(root(ben), {"x1": chat("by ben")})
-    git(root(ben), "push", "-q")
-    git(root(rig), "fetch", "-q")
+    commit(ben.root, {"x1": chat("by ben")})
+    git(ben.root, "push", "-q")
+    git(rig.root, "fetch", "-q")
     acme.edit("p", "theirs")
     rig.sync()
-    git(root(rig), "pull", "-q", "--rebase")
-    git(root(rig), "push", "-q")
+    git(rig.root, "pull", "-q", "--rebase")
+    git(rig.root, "push", "-q")
     rig.until_quiet()
     assert (acme.text("p"), acme.text("x1")) == ("theirs", "by ben")
     assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
@@ -154,20 +141,20 @@ def test_a_pull_onto_a_branch_that_is_behind_is_not_lost(rig: Rig, origin: Path,
 def test_a_clone_that_is_behind_sends_no_old_text(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     """Ruling 1: the base that ann shared says nothing about ben's older main."""
     ben = clone(origin, "ben", acme)
-    git(root(rig), "config", "--unset", "branch.main.merge")
-    git(root(ben), "config", "--unset", "branch.main.merge")
-    commit(root(rig), {"p": chat("two"), "q": chat("new")})
+    git(rig.root, "config", "--unset", "branch.main.merge")
+    git(ben.root, "config", "--unset", "branch.main.merge")
+    commit(rig.root, {"p": chat("two"), "q": chat("new")})
     rig.until_quiet()
     share(rig, ben)
     result = ben.sync()
-    assert kinds(result) == []
+    assert kinds(result.done) == []
     assert reasons(result) == [
         "p: the text last agreed on is not in this branch's history",
         "q: the text last agreed on is not in this branch's history",
     ]
     assert acme.text("p") == "two"
-    git(root(rig), "push", "-q", "origin", "main")
-    git(root(ben), "pull", "-q", "--ff-only", "origin", "main")
+    git(rig.root, "push", "-q", "origin", "main")
+    git(ben.root, "pull", "-q", "--ff-only", "origin", "main")
     assert ben.until_quiet().plan.held == ()
     assert len(acme.by_name("p").versions) == 2  # type: ignore[union-attr]
 
@@ -177,8 +164,8 @@ def unseen(rig: Rig, origin: Path, acme: MemoryWorkspace) -> Rig:
     """A clone that shares ann's base, but whose history never gets what she published, nor her new prompt."""
     ben = clone(origin, "ben", acme)
     for one in (rig, ben):
-        git(root(one), "config", "--unset", "branch.main.merge")
-    commit(root(rig), {"p": chat("by ann"), "q": chat("new")})
+        git(one.root, "config", "--unset", "branch.main.merge")
+    commit(rig.root, {"p": chat("by ann"), "q": chat("new")})
     rig.until_quiet(allow_delete=True)
     share(rig, ben)
     assert len(reasons(ben.sync())) == 2
@@ -219,7 +206,7 @@ def test_a_prompt_never_here_can_only_be_taken_from_there(unseen: Rig, acme: Mem
 
 
 def test_a_deletion_can_be_insisted_on(unseen: Rig, acme: MemoryWorkspace) -> None:
-    commit(root(unseen), {"p": None})
+    commit(unseen.root, {"p": None})
     unseen.take("p", "ours")
     assert "p: deleted here, still at PromptLayer" in reasons(unseen.sync())
     unseen.until_quiet(allow_delete=True)
@@ -228,17 +215,17 @@ def test_a_deletion_can_be_insisted_on(unseen: Rig, acme: MemoryWorkspace) -> No
 
 def test_a_clone_that_is_behind_deletes_nothing(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
     ben = clone(origin, "ben", acme)
-    git(root(rig), "config", "--unset", "branch.main.merge")
-    git(root(ben), "config", "--unset", "branch.main.merge")
-    commit(root(rig), {"q": chat("new")})
+    git(rig.root, "config", "--unset", "branch.main.merge")
+    git(ben.root, "config", "--unset", "branch.main.merge")
+    commit(rig.root, {"q": chat("new")})
     rig.until_quiet()
     share(rig, ben)
-    assert kinds(ben.sync(allow_delete=True)) == []
+    assert kinds(ben.sync(allow_delete=True).done) == []
     acme.archive("q")
-    assert kinds(ben.sync(allow_delete=True)) == []
-    git(root(rig), "push", "-q", "origin", "main")
-    git(root(ben), "pull", "-q", "--ff-only", "origin", "main")
-    assert kinds(ben.sync()) == ["delete-local q"]
+    assert kinds(ben.sync(allow_delete=True).done) == []
+    git(rig.root, "push", "-q", "origin", "main")
+    git(ben.root, "pull", "-q", "--ff-only", "origin", "main")
+    assert kinds(ben.sync().done) == ["delete-local q"]
     ben.until_quiet()
 
 
@@ -246,12 +233,12 @@ def test_two_clones_take_turns(rig: Rig, origin: Path, acme: MemoryWorkspace) ->
     ben = clone(origin, "ben", acme)
     for mine, other in ((rig, ben), (ben, rig)):
         share(other, mine)
-        git(root(mine), "pull", "-q", "--ff-only")
-        commit(root(mine), {"p": chat(f"turn by {root(mine).name}")})
-        git(root(mine), "push", "-q")
-        acme.edit("x1", f"turn at the vendor, {root(mine).name}")
+        git(mine.root, "pull", "-q", "--ff-only")
+        commit(mine.root, {"p": chat(f"turn by {mine.root.name}")})
+        git(mine.root, "push", "-q")
+        acme.edit("x1", f"turn at the vendor, {mine.root.name}")
         mine.sync()
-        git(root(mine), "push", "-q")
+        git(mine.root, "push", "-q")
         mine.until_quiet()
     assert len(acme.by_name("p").versions) == 3  # type: ignore[union-attr]
     assert len(acme.by_name("x1").versions) == 3  # type: ignore[union-attr]

@@ -45,10 +45,6 @@ def acme() -> MemoryWorkspace:
     return MemoryWorkspace()
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def kinds(result: object) -> list[str]:
     return [f"{action.kind} {action.slug}" for action in result.done]  # type: ignore[attr-defined]
 
@@ -65,9 +61,9 @@ def test_a_pulled_edit_is_pushed(tmp_path: Path, acme: MemoryWorkspace) -> None:
     acme.edit("p", "from the vendor")
     assert kinds(ann.sync()) == ["update-local p"]
     assert "from the vendor" in git(tmp_path / "origin.git", "show", "main:prompts/p.yaml")
-    assert git(root(ann), "rev-parse", "main") == git(tmp_path / "origin.git", "rev-parse", "main")
-    assert git(root(ann), "status", "--porcelain") == ""
-    assert "from the vendor" in (root(ann) / "prompts/p.yaml").read_text()
+    assert git(ann.root, "rev-parse", "main") == git(tmp_path / "origin.git", "rev-parse", "main")
+    assert git(ann.root, "status", "--porcelain") == ""
+    assert "from the vendor" in (ann.root / "prompts/p.yaml").read_text()
     assert kinds(ann.sync()) == []
 
 
@@ -93,28 +89,28 @@ def test_a_colleagues_push_meanwhile_is_built_on(tmp_path: Path, acme: MemoryWor
     assert "ben's q" in git(tmp_path / "origin.git", "show", "main:prompts/q.yaml")
     assert "from the vendor" in git(tmp_path / "origin.git", "show", "main:prompts/p.yaml")
     assert acme.text("q") == "ben's q"
-    assert (root(ann) / "README").read_text() == "hello"
-    assert git(root(ann), "status", "--porcelain") == ""
+    assert (ann.root / "README").read_text() == "hello"
+    assert git(ann.root, "status", "--porcelain") == ""
 
 
 @pytest.mark.slow
 def test_commits_of_ones_own_stay_where_they_are(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, PUSH, acme)
-    commit(root(ann), {"q": chat("not pushed")})
-    mine = git(root(ann), "rev-parse", "main")
+    commit(ann.root, {"q": chat("not pushed")})
+    mine = git(ann.root, "rev-parse", "main")
     acme.edit("p", "from the vendor")
     assert kinds(ann.sync()) == ["update-local p"]
-    assert git(root(ann), "rev-parse", "main") == mine
+    assert git(ann.root, "rev-parse", "main") == mine
     assert acme.text("q") == "q"
-    git(root(ann), "pull", "-q", "--rebase")
-    git(root(ann), "push", "-q")
+    git(ann.root, "pull", "-q", "--rebase")
+    git(ann.root, "push", "-q")
     assert kinds(ann.until_quiet()) == []
     assert acme.text("q") == "not pushed"
 
 
 def test_an_edit_in_the_way_keeps_the_file_but_not_the_push(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, PUSH, acme)
-    file = root(ann) / "prompts/p.yaml"
+    file = ann.root / "prompts/p.yaml"
     file.write_text(chat("half done"))
     acme.edit("p", "from the vendor")
     assert kinds(ann.sync()) == ["update-local p"]
@@ -125,7 +121,7 @@ def test_an_edit_in_the_way_keeps_the_file_but_not_the_push(tmp_path: Path, acme
 
 def test_pushing_needs_a_branch_to_push_to(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, PUSH, acme)
-    git(root(ann), "branch", "--unset-upstream")
+    git(ann.root, "branch", "--unset-upstream")
     with pytest.raises(ConfigError, match="follows no branch") as caught:
         ann.sync()
     assert "git push -u origin main" in caught.value.hint
@@ -137,25 +133,25 @@ def test_pushing_needs_a_branch_to_push_to(tmp_path: Path, acme: MemoryWorkspace
 @pytest.mark.slow
 def test_vendor_edits_wait_on_one_branch_until_they_are_merged(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, REVIEW, acme)
-    before = git(root(ann), "rev-parse", "main")
+    before = git(ann.root, "rev-parse", "main")
     acme.edit("p", "from the vendor")
     assert kinds(ann.sync()) == ["update-local p"]
-    assert git(root(ann), "rev-parse", "main") == before
-    assert "from the vendor" in git(root(ann), "show", "promptstore/acme:prompts/p.yaml")
+    assert git(ann.root, "rev-parse", "main") == before
+    assert "from the vendor" in git(ann.root, "show", "promptstore/acme:prompts/p.yaml")
     waits = ann.sync()
     assert (kinds(waits), reasons(waits)) == ([], ["p: waiting: it is on promptstore/acme for review"])
     acme.edit("p", "from the vendor, again")
     acme.edit("q", "q of the vendor")
     ann.sync()
-    assert git(root(ann), "log", "--format=%s", "main..promptstore/acme").count("\n") == 2
-    assert [line for line in git(root(ann), "branch", "--list", "promptstore/*").split() if line != "*"] == [
+    assert git(ann.root, "log", "--format=%s", "main..promptstore/acme").count("\n") == 2
+    assert [line for line in git(ann.root, "branch", "--list", "promptstore/*").split() if line != "*"] == [
         "promptstore/acme"
     ]
-    git(root(ann), "merge", "-q", "--no-edit", "promptstore/acme")
-    git(root(ann), "push", "-q")
+    git(ann.root, "merge", "-q", "--no-edit", "promptstore/acme")
+    git(ann.root, "push", "-q")
     result = ann.until_quiet()
     assert reasons(result) == []
-    assert git(root(ann), "branch", "--list", "promptstore/*") == ""
+    assert git(ann.root, "branch", "--list", "promptstore/*") == ""
     assert acme.writes == ["publish", "publish"]
 
 
@@ -165,15 +161,15 @@ def test_a_branch_that_was_squashed_or_rebased_is_gone_too(tmp_path: Path, acme:
     ann = world(tmp_path, REVIEW, acme)
     acme.edit("p", "from the vendor")
     ann.sync()
-    commit(root(ann), {"q": chat("ours")})
+    commit(ann.root, {"q": chat("ours")})
     if way == "squash":
-        git(root(ann), "merge", "-q", "--squash", "promptstore/acme")
-        git(root(ann), "commit", "-q", "-m", "Squashed")
+        git(ann.root, "merge", "-q", "--squash", "promptstore/acme")
+        git(ann.root, "commit", "-q", "-m", "Squashed")
     else:
-        git(root(ann), "cherry-pick", "promptstore/acme")
-    git(root(ann), "push", "-q")
+        git(ann.root, "cherry-pick", "promptstore/acme")
+    git(ann.root, "push", "-q")
     ann.until_quiet()
-    assert git(root(ann), "branch", "--list", "promptstore/*") == ""
+    assert git(ann.root, "branch", "--list", "promptstore/*") == ""
     assert (acme.text("p"), acme.text("q")) == ("from the vendor", "ours")
 
 
@@ -181,13 +177,13 @@ def test_a_branch_that_was_squashed_or_rebased_is_gone_too(tmp_path: Path, acme:
 def test_an_edit_on_both_sides_is_merged_on_the_branch(tmp_path: Path, acme: MemoryWorkspace) -> None:
     ann = world(tmp_path, REVIEW, acme)
     acme.edit("p", TEXT.replace("First", "Their first"))
-    commit(root(ann), {"p": chat(TEXT.replace("Second", "Our second"))})
-    git(root(ann), "push", "-q")
+    commit(ann.root, {"p": chat(TEXT.replace("Second", "Our second"))})
+    git(ann.root, "push", "-q")
     ann.sync()
     both = "Their first paragraph.\n\nOur second paragraph."
-    assert git(root(ann), "show", "promptstore/acme:prompts/p.yaml").strip() == chat(both).strip()
-    git(root(ann), "merge", "-q", "--no-edit", "promptstore/acme")
-    git(root(ann), "push", "-q")
+    assert git(ann.root, "show", "promptstore/acme:prompts/p.yaml").strip() == chat(both).strip()
+    git(ann.root, "merge", "-q", "--no-edit", "promptstore/acme")
+    git(ann.root, "push", "-q")
     ann.until_quiet()
     assert acme.text("p") == both
 
@@ -199,7 +195,7 @@ def test_the_branch_is_pushed_and_taken_away_where_pushing_is_wanted(tmp_path: P
     acme.edit("p", "from the vendor")
     ann.sync()
     assert "from the vendor" in git(origin, "show", "promptstore/acme:prompts/p.yaml")
-    git(root(ann), "merge", "-q", "--no-edit", "promptstore/acme")
-    git(root(ann), "push", "-q", "origin", "main")
+    git(ann.root, "merge", "-q", "--no-edit", "promptstore/acme")
+    git(ann.root, "push", "-q", "origin", "main")
     ann.until_quiet()
     assert git(origin, "branch", "--list", "promptstore/*") == ""

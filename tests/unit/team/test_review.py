@@ -55,10 +55,6 @@ def desk(tmp_path: Path, ann: Rig) -> Path:
     return tmp_path / "desk"
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def on_branch(tmp_path: Path, slug: str = "p") -> str:
     return git(tmp_path / "origin.git", "show", f"{BRANCH}:prompts/{slug}.yaml")
 
@@ -99,7 +95,7 @@ def test_a_reviewers_commit_is_built_on(
     commit(desk, {"p": chat(TEXT.replace("First", "Their first").replace("Second", "Rita's second"))})
     git(desk, "push", "-q", "origin", BRANCH)
     if editor_fetches:
-        git(root(ann), "fetch", "-q")
+        git(ann.root, "fetch", "-q")
     acme.edit("p", TEXT.replace("First", "Their very first"))
     assert told(ann.sync()) == []
     assert "Their very first" in on_branch(tmp_path)
@@ -122,7 +118,7 @@ def test_what_a_reviewer_and_the_vendor_edited_alike_is_not_decided_by_a_program
     assert "edited on the branch for review" in told(ann.sync())[0]
     assert "theirs, by Rita" in on_branch(tmp_path)
     merge(desk, "--no-edit")
-    git(root(ann), "fetch", "-q")
+    git(ann.root, "fetch", "-q")
     result = ann.sync()
     assert {conflict.slug for conflict in result.plan.conflicts} == {"p"}
 
@@ -149,15 +145,15 @@ def test_commits_of_somebody_here_are_never_replaced(
 ) -> None:
     acme.edit("p", "theirs")
     ann.sync()
-    git(root(ann), "checkout", "-q", BRANCH)
-    mine = commit(root(ann), {"q": chat("mine, not pushed")})
-    git(root(ann), "checkout", "-q", "main")
+    git(ann.root, "checkout", "-q", BRANCH)
+    mine = commit(ann.root, {"q": chat("mine, not pushed")})
+    git(ann.root, "checkout", "-q", "main")
     check_out(desk)
     commit(desk, {"q": chat("Rita's")})
     git(desk, "push", "-q", "origin", BRANCH)
     acme.edit("p", "theirs, again")
     assert "has commits that the one at origin has not" in told(ann.sync())[0]
-    assert git(root(ann), "rev-parse", BRANCH) == mine
+    assert git(ann.root, "rev-parse", BRANCH) == mine
     assert "Rita's" in on_branch(tmp_path, "q")
 
 
@@ -220,7 +216,7 @@ def test_the_next_leader_goes_on_with_the_same_branch(
     merge(desk, "--no-edit")
     ann.until_quiet()
     ben.until_quiet()
-    assert git(root(ben), "branch", "--list", BRANCH) == git(root(ann), "branch", "--list", BRANCH) == ""
+    assert git(ben.root, "branch", "--list", BRANCH) == git(ann.root, "branch", "--list", BRANCH) == ""
     assert acme.text("p") == "theirs, by Rita"
 
 
@@ -246,7 +242,7 @@ def test_a_branch_that_may_not_be_pushed_is_told(tmp_path: Path, ann: Rig, acme:
     result = ann.sync()
     assert (result.done, [error.retry for error in result.errors]) == ([], [False])
     assert BRANCH in result.errors[0].hint
-    assert git(root(ann), "branch", "--list", BRANCH) == ""
+    assert git(ann.root, "branch", "--list", BRANCH) == ""
     hook.unlink()
     assert told(ann.sync()) == []
     assert is_there(tmp_path)
@@ -258,13 +254,13 @@ def test_a_checked_out_branch_is_kept_until_it_is_left(
 ) -> None:
     acme.edit("p", "theirs")
     ann.sync()
-    git(root(ann), "worktree", "add", "-q", str(tmp_path / "tree"), BRANCH)
+    git(ann.root, "worktree", "add", "-q", str(tmp_path / "tree"), BRANCH)
     acme.edit("p", "theirs, again")
     ann.sync()
     assert "theirs, again" in (tmp_path / "tree" / "prompts/p.yaml").read_text()
     merge(desk, "--no-edit")
     ann.until_quiet()
     assert is_there(tmp_path)
-    git(root(ann), "worktree", "remove", str(tmp_path / "tree"))
+    git(ann.root, "worktree", "remove", str(tmp_path / "tree"))
     ann.until_quiet()
     assert not is_there(tmp_path)

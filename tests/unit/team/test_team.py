@@ -64,13 +64,9 @@ def ben(origin: Path, acme: MemoryWorkspace) -> Rig:
     return clone(origin, "ben", acme)
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def edit(rig: Rig, slug: str, text: str) -> None:
-    commit(root(rig), {slug: chat(text)})
-    git(root(rig), "push", "-q")
+    commit(rig.root, {slug: chat(text)})
+    git(rig.root, "push", "-q")
 
 
 def told(result: object) -> list[str]:
@@ -84,7 +80,7 @@ def test_what_one_clone_published_another_knows(ann: Rig, ben: Rig, acme: Memory
     assert (result.done, told(result)) == ([], [])
     edit(ben, "p", "two")
     ben.sync()
-    git(root(ann), "pull", "-q")
+    git(ann.root, "pull", "-q")
     result = ann.sync()
     assert (result.done, told(result)) == ([], [])
     assert len(acme.by_name("p").versions) == 2
@@ -101,8 +97,8 @@ def test_the_others_only_look_while_a_daemon_leads(ann: Rig, ben: Rig, acme: Mem
     assert "syncs this remote" in told(result)[0]
     assert all(error.retry for error in result.errors)
     assert acme.text("p") == TEXT
-    assert "q, better" in git(root(ben), "show", "acme/main:prompts/q.yaml")
-    git(root(ann), "pull", "-q")
+    assert "q, better" in git(ben.root, "show", "acme/main:prompts/q.yaml")
+    git(ann.root, "pull", "-q")
     assert {f"{a.kind} {a.slug}" for a in ann.sync().done} == {"update-remote p", "update-local q"}
     assert acme.text("p") == "two"
 
@@ -116,7 +112,7 @@ def test_another_takes_over_when_the_lease_ran_out(ann: Rig, ben: Rig, acme: Mem
     ben.now += 20
     assert told(ben.sync()) == []
     assert acme.text("p") == "two"
-    git(root(ann), "pull", "-q")
+    git(ann.root, "pull", "-q")
     ann.now = ben.now
     assert (ann.sync().done, ann.sync().errors) == ([], [])
 
@@ -153,7 +149,7 @@ def test_a_write_of_a_machine_that_died_is_never_made_twice(
     with pytest.raises(Killed):
         ann.sync()
     acme.chaos = lambda _: None
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     ben.now = ann.now + 100
     assert told(ben.sync()) != []  # ann's lease still stands
     ben.now = ann.now + 300  # it ran out: from now on the settle window is waited for
@@ -175,7 +171,7 @@ def test_a_write_in_doubt_is_waited_for_by_the_next_leader(ann: Rig, ben: Rig, a
     acme.chaos = lose
     assert told(ann.sync()) != []
     acme.chaos = lambda _: None
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     ben.now = ann.now + 30  # the lease was given up; the settle window is open
     result = ben.sync()
     assert [a.kind for a in result.done] == []
@@ -218,7 +214,7 @@ def test_an_origin_that_takes_no_refs_of_ours(ann: Rig, origin: Path, acme: Memo
     assert result.done == []
     assert "publisher" in result.errors[0].hint
     assert acme.writes == []
-    git(root(ann), "config", "promptstore.publisher", "true")
+    git(ann.root, "config", "promptstore.publisher", "true")
     assert ann.sync().errors == []
     assert acme.writes == ["publish", "publish"]
 
@@ -245,7 +241,7 @@ def test_two_clones_that_import_the_same_version_make_the_same_commit(
     acme.edit("p", "from the vendor")
     ann.sync()
     ben.sync()
-    assert git(root(ann), "rev-parse", "main") == git(root(ben), "rev-parse", "main")
+    assert git(ann.root, "rev-parse", "main") == git(ben.root, "rev-parse", "main")
 
 
 # --- leases of other versions
@@ -281,7 +277,7 @@ def test_what_a_newer_version_says_beside_a_lease_is_passed_over(
     said = lease_of(origin)
     said |= {"colour": "blue", "intents": [{**row, "priority": [1]} for row in said["intents"]]}
     lease_says(origin, json.dumps(said))
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     assert "syncs this remote until" in told(ben.sync())[0]
     ben.now = ann.now + 300
     ben.until_quiet()
@@ -305,7 +301,7 @@ def test_a_lease_that_cannot_be_read_is_somebodys(origin: Path, ben: Rig, acme: 
     said = lease_of(origin)
     for spoilt in SPOILT:
         lease_says(origin, json.dumps(spoilt(said)))
-        git(root(ben), "fetch", "-q", "origin", f"{LEASE}:refs/spoilt", "--force")
+        git(ben.root, "fetch", "-q", "origin", f"{LEASE}:refs/spoilt", "--force")
         lease = read_lease(ben.store, ben.store.refs.read("refs/spoilt"))
         assert lease is not None
         assert not lease.readable
@@ -317,7 +313,7 @@ def test_a_lease_that_cannot_be_read_is_somebodys(origin: Path, ben: Rig, acme: 
         assert "cannot be read" in told(result)[0]
         assert (result.errors[0].retry, f"--delete {LEASE}" in result.errors[0].hint) == (True, True)
     assert acme.text("p") == TEXT
-    git(root(ben), "push", "-q", "origin", "--delete", LEASE)
+    git(ben.root, "push", "-q", "origin", "--delete", LEASE)
     assert told(ben.sync()) == []
     assert acme.text("p") == "two"
 
@@ -328,12 +324,12 @@ def test_an_agreed_text_that_a_merge_brought_in_counts_as_seen(ann: Rig, ben: Ri
     ann.sync()
     acme.edit("p", TEXT.replace("First", "1st"))
     ann.sync()
-    git(root(ann), "push", "-q")
-    commit(root(ann), {"q": chat("not pushed")})
+    git(ann.root, "push", "-q")
+    commit(ann.root, {"q": chat("not pushed")})
     ann.sync()
-    commit(root(ben), {"p": chat(TEXT.replace("Second", "2nd"))})
-    git(root(ben), "pull", "-q", "--no-rebase", "--no-edit")
-    git(root(ben), "push", "-q")
+    commit(ben.root, {"p": chat(TEXT.replace("Second", "2nd"))})
+    git(ben.root, "pull", "-q", "--no-rebase", "--no-edit")
+    git(ben.root, "push", "-q")
     result = ben.sync()
     assert (result.plan.held, result.plan.conflicts, told(result)) == ((), (), [])
     assert acme.text("p") == "1st paragraph.\n\n2nd paragraph."

@@ -67,13 +67,9 @@ def ben(origin: Path, acme: MemoryWorkspace) -> Rig:
     return clone(origin, "ben", acme=acme)
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def edit(rig: Rig, slug: str, text: str) -> None:
-    commit(root(rig), {slug: chat(text)})
-    git(root(rig), "push", "-q")
+    commit(rig.root, {slug: chat(text)})
+    git(rig.root, "push", "-q")
 
 
 def tag(rig: Rig, address: str, name: str = "production") -> None:
@@ -97,9 +93,9 @@ def renamed_by_ann(ann: Rig, ben: Rig) -> None:
     tag(ben, "p")
     ben.sync()
     ann.sync()
-    git(root(ann), "mv", "prompts/p.yaml", "prompts/r.yaml")
-    git(root(ann), "commit", "-q", "-m", "Rename")
-    git(root(ann), "push", "-q")
+    git(ann.root, "mv", "prompts/p.yaml", "prompts/r.yaml")
+    git(ann.root, "commit", "-q", "-m", "Rename")
+    git(ann.root, "push", "-q")
     ann.sync()
 
 
@@ -107,11 +103,11 @@ def test_a_clone_that_has_not_heard_of_a_rename_takes_no_tag_away(ann: Rig, ben:
     renamed_by_ann(ann, ben)
     assert kinds(ben.sync()) == []
     assert acme.by_name("p").labels == {"production": 1}  # type: ignore[union-attr]
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     assert kinds(ben.sync()) == ["move r"]
     assert (ben.sync().done, ann.sync().done) == ([], [])
     assert acme.by_name("p").labels == {"production": 1}  # type: ignore[union-attr]
-    assert set(git(root(ben), "for-each-ref", "--format=%(refname)", "refs/prompts").split()) == {
+    assert set(git(ben.root, "for-each-ref", "--format=%(refname)", "refs/prompts").split()) == {
         "refs/prompts/r/-/production"
     }
 
@@ -119,15 +115,15 @@ def test_a_clone_that_has_not_heard_of_a_rename_takes_no_tag_away(ann: Rig, ben:
 @pytest.mark.slow
 def test_a_tag_moved_under_the_old_name_counts_under_the_new_one(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     renamed_by_ann(ann, ben)
-    commit(root(ben), {"p": chat(TEXT + "\n\nMore.")})
+    commit(ben.root, {"p": chat(TEXT + "\n\nMore.")})
     tag(ben, "p")
-    git(root(ben), "pull", "-q", "--no-rebase", "--no-edit")
-    git(root(ben), "push", "-q")
+    git(ben.root, "pull", "-q", "--no-rebase", "--no-edit")
+    git(ben.root, "push", "-q")
     assert told(ben.sync()) == []
-    git(root(ann), "pull", "-q")
+    git(ann.root, "pull", "-q")
     ann.sync()
     ben.until_quiet()
-    assert git(root(ann), "for-each-ref", "refs/prompts") == git(root(ben), "for-each-ref", "refs/prompts")
+    assert git(ann.root, "for-each-ref", "refs/prompts") == git(ben.root, "for-each-ref", "refs/prompts")
     assert "More." in str(ann.store.get("r", tag="production").render())
 
 
@@ -141,12 +137,12 @@ def test_no_agreement_is_sent_over_another_ones(ann: Rig, ben: Rig, acme: Memory
     before = ben.store.refs.read("refs/promptstore/acme/base")
     edit(ann, "p", "two")
     ann.sync()
-    theirs = git(root(ann), "rev-parse", "refs/promptstore/acme/base")
-    other = git(root(ben), "commit-tree", f"{before}^{{tree}}", "-m", "Grown apart")
-    git(root(ben), "update-ref", "refs/promptstore/acme/base", other)
+    theirs = git(ann.root, "rev-parse", "refs/promptstore/acme/base")
+    other = git(ben.root, "commit-tree", f"{before}^{{tree}}", "-m", "Grown apart")
+    git(ben.root, "update-ref", "refs/promptstore/acme/base", other)
     fetch_shared(ben.store, "origin")
     send_shared(ben.store, "origin")
-    assert git(root(ann), "ls-remote", "origin", "refs/promptstore/acme/base").split()[0] == theirs
+    assert git(ann.root, "ls-remote", "origin", "refs/promptstore/acme/base").split()[0] == theirs
 
 
 @pytest.mark.parametrize("damaged", [False, True])
@@ -157,14 +153,14 @@ def test_agreements_are_joined_in_one_step(ann: Rig, ben: Rig, acme: MemoryWorks
     edit(ann, "p", "two")
     ann.sync()
     session = ben.engine().sessions()[0]
-    fork = git(root(ben), "rev-parse", "refs/promptstore/acme/base~1")
-    link = "not json" if damaged else git(root(ben), "show", f"{fork}:q/-/link")
-    blob = git(root(ben), "hash-object", "-w", "--stdin", stdin=link)
-    tree = git(root(ben), "ls-tree", "-r", fork).replace(git(root(ben), "rev-parse", f"{fork}:q/-/link"), blob)
-    index = {"GIT_INDEX_FILE": str(root(ben) / ".git" / "scratch")}
-    made = _tree(root(ben), tree, index)
-    ours = git(root(ben), "commit-tree", made, "-p", fork, "-m", "ben's")
-    git(root(ben), "update-ref", "refs/promptstore/acme/base", ours)
+    fork = git(ben.root, "rev-parse", "refs/promptstore/acme/base~1")
+    link = "not json" if damaged else git(ben.root, "show", f"{fork}:q/-/link")
+    blob = git(ben.root, "hash-object", "-w", "--stdin", stdin=link)
+    tree = git(ben.root, "ls-tree", "-r", fork).replace(git(ben.root, "rev-parse", f"{fork}:q/-/link"), blob)
+    index = {"GIT_INDEX_FILE": str(ben.root / ".git" / "scratch")}
+    made = _tree(ben.root, tree, index)
+    ours = git(ben.root, "commit-tree", made, "-p", fork, "-m", "ben's")
+    git(ben.root, "update-ref", "refs/promptstore/acme/base", ours)
     join_agreements(ben.store, Names("origin"), session)
     session.load()
     assert set(session.agreement.prompts) == {"p", "q"}
@@ -201,9 +197,9 @@ def test_a_lease_of_a_clock_that_is_years_ahead_is_not_waited_for(ann: Rig, ben:
 
 def test_a_lease_is_renewed_while_a_long_run_publishes(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     """Each write takes a minute: without a new word the lease would run out among them."""
-    commit(root(ann), {f"x{n}": chat(f"x {n}") for n in range(6)})
-    git(root(ann), "push", "-q")
-    git(root(ben), "pull", "-q")
+    commit(ann.root, {f"x{n}": chat(f"x {n}") for n in range(6)})
+    git(ann.root, "push", "-q")
+    git(ben.root, "pull", "-q")
     seen: list[list[str]] = []
 
     def slow(step: str) -> None:
@@ -286,14 +282,14 @@ def test_a_tag_that_the_origin_refuses_is_told_and_the_lease_given_up(
 def test_a_branch_that_is_only_behind_keeps_nothing_waiting(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.sync()
     edit(ben, "p", TEXT.replace("First", "Our first"))
-    git(root(ann), "fetch", "-q")
+    git(ann.root, "fetch", "-q")
     ann.sync()
     acme.edit("p", acme.text("p").replace("Second", "Their second"))
     assert kinds(ann.sync()) == ["update-local p"]
-    git(root(ann), "push", "-q")
-    assert "Their second" in (root(ann) / "prompts/p.yaml").read_text()
-    assert "Our first" in (root(ann) / "prompts/p.yaml").read_text()
-    assert git(root(ann), "status", "--porcelain") == ""
+    git(ann.root, "push", "-q")
+    assert "Their second" in (ann.root / "prompts/p.yaml").read_text()
+    assert "Our first" in (ann.root / "prompts/p.yaml").read_text()
+    assert git(ann.root, "status", "--porcelain") == ""
     assert kinds(ann.until_quiet()) == []
 
 
@@ -301,8 +297,8 @@ def test_a_branch_that_is_only_behind_keeps_nothing_waiting(ann: Rig, ben: Rig, 
 def test_a_branch_that_went_apart_says_which_way_a_prompt_waits(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     ann.sync()
     edit(ben, "p", "ben's")
-    commit(root(ann), {"q": chat("ann's")})
-    git(root(ann), "fetch", "-q")
+    commit(ann.root, {"q": chat("ann's")})
+    git(ann.root, "fetch", "-q")
     ann.sync()
     acme.edit("p", "the vendor's")
     acme.edit("q", "the vendor's")
@@ -332,7 +328,7 @@ def test_an_origin_made_anew_gets_everything_back(ann: Rig, ben: Rig, origin: Pa
     for name in git(origin, "for-each-ref", "--format=%(refname)").split():
         git(origin, "update-ref", "-d", name)
     assert told(ben.sync()) == []
-    git(root(ann), "push", "-q", "origin", "main")
+    git(ann.root, "push", "-q", "origin", "main")
     ann.until_quiet()
     ben.until_quiet()
     assert acme.writes == ["publish", "publish", "set_tag"]
@@ -345,13 +341,13 @@ def rewritten(ann: Rig, ben: Rig, *texts: str) -> None:
     ann.sync()
     edit(ann, "p", "two")
     ann.sync()
-    git(root(ben), "checkout", "-q", "--orphan", "anew")
+    git(ben.root, "checkout", "-q", "--orphan", "anew")
     for text in texts:
-        commit(root(ben), {"p": chat(text)}, "Rewritten")
-    git(root(ben), "push", "-q", "-f", "origin", "anew:main")
-    git(root(ben), "fetch", "-q")
-    git(root(ben), "checkout", "-q", "-B", "main", "origin/main")
-    git(root(ann), "fetch", "-q")
+        commit(ben.root, {"p": chat(text)}, "Rewritten")
+    git(ben.root, "push", "-q", "-f", "origin", "anew:main")
+    git(ben.root, "fetch", "-q")
+    git(ben.root, "checkout", "-q", "-B", "main", "origin/main")
+    git(ann.root, "fetch", "-q")
     ann.now = ben.now = ann.now + 7200
 
 
@@ -408,7 +404,7 @@ def test_clones_from_before_they_shared_come_together(tmp_path: Path, acme: Memo
         "refs/promptstore/versions",
         "refs/promptstore/acme/base",
     ):
-        assert git(root(ann), "for-each-ref", names) == git(root(ben), "for-each-ref", names)
+        assert git(ann.root, "for-each-ref", names) == git(ben.root, "for-each-ref", names)
     assert (ann.store.tags("p"), ben.store.tags("q")) == ({"production": 1}, {"staging": 1})
 
 
@@ -435,13 +431,13 @@ def test_two_remotes_led_by_two_clones(tmp_path: Path, acme: MemoryWorkspace) ->
     result = ann.sync()
     assert kinds(result) == ["update-remote p"]
     assert {error.remote for error in result.errors} == {"beta"}
-    git(root(ben), "pull", "-q")
+    git(ben.root, "pull", "-q")
     assert kinds(ben.sync()) == ["update-remote p"]
     assert (acme.text("p"), beta.text("p")) == ("two", "two")
 
 
 def test_the_one_publisher_needs_no_answer_of_the_origin(ann: Rig, acme: MemoryWorkspace) -> None:
-    git(root(ann), "config", "promptstore.publisher", "true")
-    git(root(ann), "config", "remote.origin.uploadpack", "echo access denied >&2; false")
+    git(ann.root, "config", "promptstore.publisher", "true")
+    git(ann.root, "config", "remote.origin.uploadpack", "echo access denied >&2; false")
     assert told(ann.sync()) == []
     assert acme.writes == ["publish", "publish"]

@@ -50,10 +50,6 @@ def rig(tmp_path: Path, server: FakeBraintrust) -> Rig:
     return Rig(make_store(tmp_path / "repo", CONFIG, {"a": chat("Hello {{ name }}")}), FreshWorkspaces(server))
 
 
-def root(rig: Rig) -> Path:
-    return Path(rig.store.root)
-
-
 def quiet(rig: Rig, server: FakeBraintrust) -> None:
     """One more run does nothing and sends nothing."""
     writes = len(server.writes())
@@ -87,8 +83,8 @@ def test_an_import_keeps_slug_name_and_all_that_only_braintrust_has(rig: Rig, se
     rig.sync(history=True)
     assert rig.store.get("big-bot").messages[0].content == "two {{x}}"
     quiet(rig, server)
-    path = root(rig) / "prompts" / "big-bot.yaml"
-    commit(root(rig), {"big-bot": path.read_text().replace("two", "three")})
+    path = rig.root / "prompts" / "big-bot.yaml"
+    commit(rig.root, {"big-bot": path.read_text().replace("two", "three")})
     rig.sync()
     row = there(server, "Big-Bot")
     assert (said(row), row["function_type"]) == ("three {{x}}", "llm")
@@ -99,7 +95,7 @@ def test_edits_on_both_sides_meet(rig: Rig, server: FakeBraintrust) -> None:
     rig.sync()
     row = {key: value for key, value in there(server, "a").items() if key != "action"}
     server._put({**row, "description": "theirs"})
-    commit(root(rig), {"a": chat("Hello again {{ name }}")})
+    commit(rig.root, {"a": chat("Hello again {{ name }}")})
     rig.sync()
     rig.sync()
     row = there(server, "a")
@@ -129,7 +125,7 @@ def test_a_tag_that_cannot_be_set_leaves_the_contents_in_step(rig: Rig, server: 
     server.environments = {"other"}
     rig.sync()
     set_tag(rig.store, rig.store.locate(parse_address("a@1")), "production")
-    commit(root(rig), {"a": chat("new {{ name }}")})
+    commit(rig.root, {"a": chat("new {{ name }}")})
     result = rig.sync()
     assert said(there(server, "a")) == "new {{{ name }}}"
     assert server.pointers == {}
@@ -138,9 +134,9 @@ def test_a_tag_that_cannot_be_set_leaves_the_contents_in_step(rig: Rig, server: 
 
 
 def test_a_deletion_is_proven_before_it_comes_here(rig: Rig, server: FakeBraintrust) -> None:
-    commit(root(rig), {slug: chat(f"{slug} {{{{ x }}}}") for slug in "bcdefgh"})
+    commit(rig.root, {slug: chat(f"{slug} {{{{ x }}}}") for slug in "bcdefgh"})
     rig.sync()
     server._delete(there(server, "a")["id"])
     rig.sync()
-    assert not (root(rig) / "prompts" / "a.yaml").exists()
+    assert not (rig.root / "prompts" / "a.yaml").exists()
     quiet(rig, server)
