@@ -79,14 +79,17 @@ class People:
         self.world.tell(f"  meanwhile, {what}:")
         self.world.counts["fault: race"] += 1
         try:
-            if self.dice.random() < 0.35:
-                self.world.interrupted = True
-                self._race_here(clone)
-            elif what != "before delete":
-                self.act_there()
-                self.world.counts["fault: label race"] += "set_tag" in what
+            self._meanwhile(clone, what)
         finally:
             self._busy = False
+
+    def _meanwhile(self, clone: Clone, what: str) -> None:
+        if self.dice.random() < 0.35:
+            self.world.interrupted = True
+            self._race_here(clone)
+        elif what != "before delete":
+            self.act_there()
+            self.world.counts["fault: label race"] += "set_tag" in what
 
     def _race_here(self, clone: Clone) -> None:
         if not clone.repository.tree.locked:  # an old text saved over a file in the very step that brings a new one

@@ -10,14 +10,15 @@ from world import CALM, Bad, Clone, World
 from promptstore.sync.actions import Plan
 from promptstore.sync.engine import Result
 
-LENGTH = 3
-"""Runs in bad weather in one program."""
 LATELY = 9
 """More commits than one run and the people in the middle of it make."""
 
 
 class Program:
     """``run`` raises AssertionError, naming the law, where one is broken."""
+
+    length = 3
+    """Runs in bad weather."""
 
     def __init__(self, seed: int, clones: int = 1) -> None:
         """``clones`` that know of each other only through the vendors."""
@@ -29,11 +30,11 @@ class Program:
 
     def run(self) -> None:
         self._begin()
-        for _ in range(LENGTH):
+        for _ in range(self.length):
             for _ in range(self.dice.randrange(1, 5)):
                 self.people.act()
             self._mishap()
-            self._sync(self.dice.choice(self.world.clones))
+            self._somebody_syncs()
         self._rest()
 
     def _begin(self) -> None:
@@ -62,6 +63,9 @@ class Program:
             self.world.counts["fault: cache lost"] += 1
 
     # --- bad weather
+
+    def _somebody_syncs(self) -> None:
+        self._sync(self.dice.choice(self.world.clones))
 
     def _sync(self, clone: Clone) -> None:
         killed = self._sync_once(clone, self._weather())

@@ -91,23 +91,9 @@ class TeamPeople(People):
 
     # --- in the middle of a run
 
-    def race(self, clone: Clone, what: str) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        self.world.tell(f"  meanwhile, {what}:")
-        self.world.counts["fault: race"] += 1
-        try:
-            self.dice.choice([self._elsewhere, self._elsewhere, self._sleep, self._here_or_there])(clone, what)
-        finally:
-            self._busy = False
-
-    def _here_or_there(self, clone: Clone, what: str) -> None:
-        if self.dice.random() < 0.35:
-            self.world.interrupted = True
-            self._race_here(clone)
-        elif what != "before delete":
-            self.act_there()
+    def _meanwhile(self, clone: Clone, what: str) -> None:
+        here_or_there = super()._meanwhile
+        self.dice.choice([self._elsewhere, self._elsewhere, self._sleep, here_or_there])(clone, what)
 
     def _elsewhere(self, clone: Clone, what: str) -> None:
         """Another clone's people push, or its run begins and ends."""

@@ -18,8 +18,6 @@ from promptstore.sync.actions import Plan
 from promptstore.sync.engine import Result
 
 ROUNDS = 16
-LENGTH = 4
-"""Runs in bad weather in one program."""
 
 
 class TeamOracle(Oracle):
@@ -68,6 +66,7 @@ def _is_base(name: str) -> bool:
 class TeamProgram(Program):
     """``run`` raises AssertionError, naming the law, where one is broken."""
 
+    length = 4
     world: TeamWorld
     people: TeamPeople
     oracle: TeamOracle
@@ -78,17 +77,6 @@ class TeamProgram(Program):
         self.people = TeamPeople(self.world)
         self.oracle = TeamOracle(self.world)
         self.world.between = self.people.race
-
-    def run(self) -> None:
-        self._begin()
-        for _ in range(LENGTH):
-            for _ in range(self.dice.randrange(1, 5)):
-                self.people.act()
-            self._mishap()
-            self.world.away = self.dice.random() < 0.08
-            self._sync(self.dice.choice(self.world.clones))
-            self.world.away = False
-        self._rest()
 
     def _begin(self) -> None:
         first, *others = self.world.clones
@@ -111,6 +99,11 @@ class TeamProgram(Program):
         elif chance < 0.12:
             clone.forget()
             self.world.counts["fault: cache lost"] += 1
+
+    def _somebody_syncs(self) -> None:
+        self.world.away = self.dice.random() < 0.08
+        super()._somebody_syncs()
+        self.world.away = False
 
     def _sync_once(self, clone: Clone, bad: Bad) -> bool:
         before, kills = clone.prompts(), self.world.counts["kills"]
