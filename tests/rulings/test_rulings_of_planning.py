@@ -19,7 +19,7 @@ from promptstore.store.store import Store
 from promptstore.sync import engine, planning, publish
 from promptstore.sync.local import Local, base_entries, local_entries
 from promptstore.sync.observe import Observer
-from promptstore.sync.plan_names import Names
+from promptstore.sync.planner.names import Names
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.trees import BaseEntry, LocalEntry

@@ -17,8 +17,7 @@ LAYERS = ("errors", "model", "merge", "store", "vendors", "sync", "daemon", "ser
 """From the bottom up: each may import those before it."""
 
 VENDORS = sorted(path.parent.name for path in SOURCE.glob("vendors/*/__init__.py") if "\nVENDOR = " in path.read_text())
-PLANNER = ["sync/plan.py", *(f"sync/{path.name}" for path in SOURCE.glob("sync/plan_*.py")), "sync/projections.py"]
-PURE = ["model", "merge", *(f"vendors/{vendor}/lens" for vendor in VENDORS), *sorted(PLANNER)]
+PURE = ["model", "merge", *(f"vendors/{vendor}/lens" for vendor in VENDORS), "sync/planner"]
 OUTSIDE = {"os", "io", "pathlib", "time", "random", "uuid", "secrets", "socket", "subprocess", "threading", "tempfile"}
 OUTSIDE |= {"shutil", "sqlite3", "httpx", "git", "keyring", "watchdog", "asyncio", "platform"}
 """Modules by which a function could see or do more than its values say."""

@@ -55,7 +55,7 @@ def _rows(store: Store, slug: str) -> list[dict[str, Any]]:
 
 def _remotes(store: Store, slug: str) -> dict[str, dict[str, int | str]]:
     """Per remote, blob -> the vendor's version of it."""
-    from promptstore.sync.plan import shown_version
+    from promptstore.sync.planner.contents import shown_version
     from promptstore.sync.remotes import chosen, open_sessions
 
     found = {}

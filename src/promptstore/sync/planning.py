@@ -13,8 +13,8 @@ from promptstore.sync.breaker import MOST, is_runaway, recent_writes
 from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, waiting_texts
-from promptstore.sync.plan import plan_contents
-from promptstore.sync.plan_tags import plan_tags
+from promptstore.sync.planner.contents import plan_contents
+from promptstore.sync.planner.tags import plan_tags
 from promptstore.sync.policy import Policy
 from promptstore.sync.review import ReviewBranch
 from promptstore.sync.session import Session

@@ -12,7 +12,7 @@ from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action, Hel
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local
-from promptstore.sync.plan import shown_version
+from promptstore.sync.planner.contents import shown_version
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.team.lead import Lead

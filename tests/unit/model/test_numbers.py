@@ -6,7 +6,7 @@ import pytest
 
 from promptstore.model.numbers import whole_number
 from promptstore.sync.naming import assign_slugs
-from promptstore.sync.plan import shown_version
+from promptstore.sync.planner.contents import shown_version
 from promptstore.vendors.base import RemoteHead
 from promptstore.vendors.promptlayer import VENDOR
 

@@ -20,8 +20,8 @@ from typing import Any, Literal
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
 from promptstore.sync.actions import Action, Held, Plan
-from promptstore.sync.plan import plan_contents
-from promptstore.sync.plan_tags import plan_tags
+from promptstore.sync.planner.contents import plan_contents
+from promptstore.sync.planner.tags import plan_tags
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import (
     BaseEntry,

@@ -15,8 +15,8 @@ from promptstore.errors import BadResponse
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
 from promptstore.sync.actions import Plan
-from promptstore.sync.plan import plan_contents
-from promptstore.sync.plan_tags import plan_tags
+from promptstore.sync.planner.contents import plan_contents
+from promptstore.sync.planner.tags import plan_tags
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import (
     BaseEntry,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from promptstore.sync.projections import Projections
+from promptstore.sync.planner.projections import Projections
 from promptstore.sync.trees import Trees
 
 

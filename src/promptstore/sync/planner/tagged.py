@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from promptstore.sync.planner.projections import Projections
 from promptstore.sync.policy import Policy
-from promptstore.sync.projections import Projections
 from promptstore.sync.trees import BaseEntry, LocalEntry, Trees
 from promptstore.vendors.base import Vendor
 

@@ -8,9 +8,9 @@ from typing import Literal
 from promptstore.errors import NotRepresentable
 from promptstore.store.refnames import tag_problem
 from promptstore.sync.actions import Action, Conflict, Held, Plan
-from promptstore.sync.plan import Outcome, collect, shown_version
+from promptstore.sync.planner.contents import Outcome, collect, shown_version
+from promptstore.sync.planner.projections import Projections
 from promptstore.sync.policy import Policy
-from promptstore.sync.projections import Projections
 from promptstore.sync.trees import EMPTY_LINK, Link, LocalEntry, LocalTag, RemoteEntry, Trees
 from promptstore.vendors.base import Vendor
 

@@ -1,4 +1,4 @@
-"""The planner: a pure function of (B, L, R), tags, capabilities and policy.
+"""Planning contents: a pure function of (B, L, R), capabilities and policy.
 
 Compares in the vendor's space: L changed when its projection differs from the base's, R changed when the vendor's
 document does. It never asks for the vendor's name and never reads commit parents.
@@ -17,10 +17,10 @@ from promptstore.model.digest import digest_of
 from promptstore.model.numbers import whole_number
 from promptstore.model.templates.translate import Untranslatable
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
-from promptstore.sync.plan_names import Names
-from promptstore.sync.plan_tagged import TaggedTexts
+from promptstore.sync.planner.names import Names
+from promptstore.sync.planner.projections import Projections
+from promptstore.sync.planner.tagged import TaggedTexts
 from promptstore.sync.policy import Policy
-from promptstore.sync.projections import Projections
 from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.vendors.base import Document, Vendor
 
