@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -160,6 +161,8 @@ def _observer(polling: bool) -> BaseObserver:
         return PollingObserver(timeout=POLLED_EVERY)
     from watchdog.observers import Observer
 
+    # A folder within a folder that is just being made is found twice: watchdog says so at length, and watches it once.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
     return Observer()
 
 
