@@ -118,6 +118,14 @@ def _in_own_order(ours: Run, theirs: Run) -> list[Run]:
 
 def _joined(first: Run, second: Run) -> Iterator[Entry]:
     """Both runs, with what both added once. Where it could be either of two items, the order of the runs decides."""
+    told: set[Line] = set()
+    for entry in _meshed(first, second):
+        if entry.line not in told:  # both sides added it, with one id, and around the others in another order
+            told.add(entry.line)
+            yield entry
+
+
+def _meshed(first: Run, second: Run) -> Iterator[Entry]:
     shared = longest_common([entry.token for entry in first], [entry.token for entry in second])
     start = begin = 0
     for end, stop in [*shared, (len(first), len(second))]:

@@ -587,6 +587,65 @@ def _stays(word: str, base: list[str], ours: list[str], theirs: list[str]) -> bo
     return (word in ours) + (word in theirs) + (word not in base) >= 2
 
 
+# --- the same additions on both sides ---------------------------------------------------------------------------
+
+
+def tools_added(random: Random) -> None:
+    """A tool that both sides added is there once, at the earlier of its two places; so is each that one side added."""
+    old = [f"old{number}" for number in range(random.randint(1, 5))]
+    added = [f"new{number}" for number in range(random.randint(1, 4))]
+    ours, theirs = (_with(old, random.sample(added, random.randint(0, len(added))), random) for _ in SIDES)
+    merged = _merged_tools(old, ours, theirs)
+    assert merged == _merged_tools(old, theirs, ours)
+    assert sorted(merged) == sorted({*ours, *theirs})
+    assert [name for name in merged if name in old] == old
+    for name in {*merged} - {*old}:
+        assert _place(name, merged, old) == min(_place(name, side, old) for side in (ours, theirs) if name in side)
+
+
+def _with(items: list[str], more: list[str], random: Random) -> list[str]:
+    made = [*items]
+    for item in more:
+        made.insert(random.randrange(len(made) + 1), item)
+    return made
+
+
+def _place(name: str, names: list[str], old: list[str]) -> int:
+    """How many of the old ones come before."""
+    return sum(one in old for one in names[: names.index(name)])
+
+
+def _merged_tools(*sides: list[str]) -> list[str]:
+    people = [
+        PromptFile.model_validate(
+            {"content": "x", "tools": [{"type": "function", "function": {"name": name}} for name in names]}
+        )
+        for names in sides
+    ]
+    merged = merge(*people)
+    assert merged.conflicts == ()
+    return [tool["function"]["name"] for tool in merged.data.get("tools", [])]
+
+
+def messages_added(random: Random) -> None:
+    """Equal messages that both sides added at one place are there once, and nobody's messages change their order."""
+    base = distinct_messages(random)
+    gap = random.randrange(len(base) + 1)
+    shared = [unique_line(random, f"shared{number}") for number in range(random.randint(1, 3))]
+    runs = [
+        _with(shared, [unique_line(random, f"{side}{n}") for n in range(random.randrange(3))], random) for side in SIDES
+    ]
+    ours, theirs = ([*base[:gap], *({"role": "user", "content": text} for text in run), *base[gap:]] for run in runs)
+    people = [PromptFile.model_validate({"messages": messages}) for messages in (base, ours, theirs)]
+    merged = merge(*people)
+    assert merged.conflicts == ()
+    assert same(merged.data, merge(people[0], people[2], people[1]).data)
+    texts = [message["content"] for message in merged.data["messages"]]
+    for side in (ours, theirs):
+        assert [text for text in texts if text in (mine := [one["content"] for one in side])] == mine
+    assert len(texts) == len({*texts}) == len(base) + len({*runs[0], *runs[1]})
+
+
 # --- files: what nobody touched keeps its bytes -----------------------------------------------------------------
 
 
@@ -677,6 +736,8 @@ CASES: tuple[Callable[[Random], None], ...] = (
     *[any_text] * 5,
     *[open_maps] * 5,
     *[alignments] * 3,
+    *[tools_added] * 2,
+    *[messages_added] * 2,
     word_sets,
     required_names,
     files,

@@ -295,6 +295,15 @@ def test_a_tool_that_both_sides_added_conflicts_where_it_differs() -> None:
     assert merged.data["tools"] == [tool("f", city="string")]
 
 
+def test_the_same_two_tools_added_in_either_order_are_there_once() -> None:
+    base = prompt(tools=[tool("old")])
+    ours, theirs = prompt(tools=[tool("a"), tool("b"), tool("old")]), prompt(tools=[tool("b"), tool("a"), tool("old")])
+    merged = merge(base, ours, theirs)
+    assert fields(merged) == []
+    assert merged.data["tools"] == merge(base, theirs, ours).data["tools"]
+    assert sorted(tool["function"]["name"] for tool in merged.data["tools"]) == ["a", "b", "old"]
+
+
 def test_a_removed_tool_that_was_edited() -> None:
     merged = merge(prompt(tools=[tool("get_weather")]), prompt(), prompt(tools=[tool("get_weather", city="string")]))
     assert fields(merged) == ["tools.get_weather"]
