@@ -174,7 +174,8 @@ def base_entries(
     seen |= {
         slug for slug, proof in open_questions.items() if (slug, proof) in witnessed and _newer(local, slug, proof)
     }
-    seen |= _said(store, local, {slug: proof for slug, proof in open_questions.items() if slug not in seen})
+    called = {slug: a.link.called or slug for slug, a in agreed.items()}
+    seen |= _said(store, local, {slug: proof for slug, proof in open_questions.items() if slug not in seen}, called)
     return {slug: BaseEntry(a.blob, a.link, slug not in open_questions or slug in seen) for slug, a in agreed.items()}
 
 
@@ -185,14 +186,17 @@ def _newer(local: Local, slug: str, proof: str) -> bool:
     return now > max((number for blob, number in numbers if blob == proof), default=0)
 
 
-def _said(store: Store, local: Local, blobs: Mapping[str, str]) -> set[str]:
+def _said(store: Store, local: Local, blobs: Mapping[str, str], called: Mapping[str, str]) -> set[str]:
     """The slugs whose blob L's history has said without having numbered it: one that was rewritten has it in another
-    commit, and one that a merge brought in beside the first-parent line was perhaps never numbered at all."""
+    commit, and one that a merge brought in beside the first-parent line was perhaps never numbered at all.
+
+    It may have said it under an older name, be it one that only the link knows: another clone saw the rename."""
     if not blobs or local.commit is None:
         return set()
     log = store.git.revisions.everything(local.commit, store.layout.folder)
     said = {(slug, blob) for step in parse_log(log, store.layout) for slug, blob in step.blobs.items()}
-    names = {slug: local.numbering.names_of(slug) for slug in blobs}
+    names_of = local.numbering.names_of
+    names = {slug: {*names_of(slug), *names_of(called[slug])} for slug in blobs}
     return {slug for slug, blob in blobs.items() if any((name, blob) in said for name in names[slug])}
 
 

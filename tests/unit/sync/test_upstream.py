@@ -243,3 +243,20 @@ def test_two_clones_take_turns(rig: Rig, origin: Path, acme: MemoryWorkspace) ->
     assert len(acme.by_name("p").versions) == 3  # type: ignore[union-attr]
     assert len(acme.by_name("x1").versions) == 3  # type: ignore[union-attr]
     assert acme.text("p") == "turn by ben"
+
+
+def test_a_text_seen_under_the_name_that_only_the_link_knows(rig: Rig, origin: Path, acme: MemoryWorkspace) -> None:
+    ben = clone(origin, "ben", acme)
+    for one in (rig, ben):
+        git(one.root, "config", "--unset", "branch.main.merge")
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/q.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
+    rig.until_quiet()
+    commit(ben.root, {"p": None, "q": chat("squashed: renamed and rewritten at once")})
+    share(rig, ben)
+    git(ben.root, "update-ref", "-d", "refs/promptstore/versions")
+    result = ben.sync()
+    assert reasons(result) == []
+    assert kinds(result.done) == ["update-remote q"]
+    assert acme.text("p", 1) == TEXT
+    assert acme.text("p") == "squashed: renamed and rewritten at once"
