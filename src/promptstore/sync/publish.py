@@ -42,11 +42,12 @@ def new_intent() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The version the vendor has now, as read back, and versions of others that came between."""
+    """The version the vendor has now, as read back, and versions of others that came before it, and after."""
 
     version: RemoteVersion
     intent: Intent
     foreign: tuple[RemoteVersion, ...] = ()
+    later: tuple[RemoteVersion, ...] = ()
     slug: str = ""
     """The prompt's slug now, where it was renamed after the intent."""
 
@@ -214,10 +215,10 @@ class Publisher:
 
     def _done(self, intent: Intent, ours: RemoteVersion, newer: list[RemoteVersion]) -> Published:
         done = self.journal.move(intent, "done", self.clock(), id=ours.id, version=ours.version)
-        return Published(ours, done, tuple(v for v in newer if self._before(v, ours)))
-
-    def _before(self, other: RemoteVersion, ours: RemoteVersion) -> bool:
-        return bool(self.vendor.version_key(other.version) < self.vendor.version_key(ours.version))
+        key = self.vendor.version_key
+        before = (version for version in newer if key(version.version) < key(ours.version))
+        after = (version for version in newer if key(version.version) > key(ours.version))
+        return Published(ours, done, tuple(before), tuple(after))
 
     def settle_one(
         self,

@@ -42,7 +42,7 @@ class Recorder:
         sightings = self._renames(session, entries) + [
             sighting
             for published in session.published
-            for version in (*published.foreign, published.version)
+            for version in (*published.foreign, published.version, *published.later)
             for sighting in self._sighting(session, entries, published, version)
         ]
         sightings += self._tags(session, entries)

@@ -79,6 +79,21 @@ def _dies(*_: object) -> None:
     raise Killed
 
 
+def test_what_was_read_behind_ours_is_kept_though_it_is_archived_before_the_next_look(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    commit(rig.root, {"p": chat(TEXT)} | {f"x{n}": chat(f"x {n}") for n in range(5)})
+    rig.sync()
+    commit(rig.root, {"p": chat(OURS)})
+    acme.after["publish"] = lambda _: (acme.after.clear(), acme.edit("p", OURS.replace("Second", "2nd")))
+    rig.sync()
+    acme.archive("p")
+    rig.until_quiet()
+    everything = git(rig.root, "rev-list", "--objects", "--all").split()
+    blobs = [rig.store.objects.read(name) for name in everything]
+    assert any(blob is not None and b"2nd" in blob.data for blob in blobs)
+
+
 def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(rig.root, {"p": chat(TEXT)})
     rig.sync()
