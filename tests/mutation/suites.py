@@ -15,10 +15,13 @@ sys.path[:0] = [str(TESTS / place) for place in ("support", "unit/merge", "unit/
 
 
 def merge() -> None:
-    from merge_laws import CASES, alignments, check
+    from merge_laws import CASES, alignments, check, messages_added, tools_added
 
     for number in range(3000):
         alignments(Random(number))
+    for number in range(400):
+        tools_added(Random(number))
+        messages_added(Random(number))
     for number in range(len(CASES) * 6):
         check(number)
 
