@@ -1,4 +1,4 @@
-"""The soak, in the thorough run: for two minutes, and for half an hour."""
+"""The soak: for two minutes, and for half an hour in the thorough run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from soak import soak
 SEED = 20_260_101
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_a_team_at_work_for_two_minutes() -> None:
     figures = soak(2, SEED, print)
