@@ -273,7 +273,9 @@ class Pusher:
         self._publisher.confirm()
         self._workspace.set_tag(agreed.link.id, tag, version)
         self._tell(action.slug, tag, version)
-        return Outcome(replace(action, version=shown_version(self._session.vendor, version)), done=True)
+        seen = self._session.tracked.prompts.get(action.slug)
+        unread = seen is None or version not in seen.versions  # what a tag names is read, and kept, in this very run
+        return Outcome(replace(action, version=shown_version(self._session.vendor, version)), done=True, again=unread)
 
     def _tell(self, slug: str, tag: str, version: str | None) -> None:
         self._session.relink_tag(slug, tag, version)

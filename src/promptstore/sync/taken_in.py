@@ -1,5 +1,5 @@
-"""Vendor versions that L has taken in by now, though somebody went on from them before a run saw it: the pulled commit
-and an edit on top of it were pushed together, or merged together from the branch for review."""
+"""Vendor versions that L has taken in by now, though no run has agreed on them: the pulled commit and an edit on top of
+it were pushed together, or merged together from the branch for review; or the run that pulled it died."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def take_in(store: Store, session: Session, local: Local) -> None:
 
 
 def _since(local: Local, slug: str, proof: str) -> tuple[Version, ...]:
-    """L's versions after the agreed text; the newest is what is to be published, not what was taken in."""
+    """L's versions after the agreed text, the newest among them: what it says beside the vendor's text goes out."""
     versions = local.numbering.of(slug)
     start = max((place for place, version in enumerate(versions, 1) if version.blob == proof), default=len(versions))
-    return versions[start:-1]
+    return versions[start:]
 
 
 def _newest(

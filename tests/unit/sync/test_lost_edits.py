@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from engines import Rig, kinds
@@ -75,7 +75,7 @@ def test_a_crash_before_the_record_forgets_no_foreign_version(
     assert file_of(rig) == chat(BOTH)
 
 
-def _dies(*_: object) -> None:
+def _dies(*_: object) -> NoReturn:
     raise Killed
 
 
@@ -92,6 +92,39 @@ def test_what_was_read_behind_ours_is_kept_though_it_is_archived_before_the_next
     everything = git(rig.root, "rev-list", "--objects", "--all").split()
     blobs = [rig.store.objects.read(name) for name in everything]
     assert any(blob is not None and b"2nd" in blob.data for blob in blobs)
+
+
+def test_what_a_run_pulled_and_died_is_no_edit_of_ours(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": chat(TEXT)})
+    rig.sync()
+    acme.edit("p", THEIRS)
+    write = Agreements.write
+
+    def dies_once_it_is_pulled(*arguments: Any, **more: Any) -> Agreement:
+        return write(*arguments, **more) if file_of(rig) == chat(TEXT) else _dies()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Agreements, "write", dies_once_it_is_pulled)
+        with pytest.raises(Killed):
+            rig.sync()
+    assert file_of(rig) == chat(THEIRS)
+    acme.edit("p", THEIRS.replace("3rd", "Last"))
+    assert kinds(rig.sync().done) == ["update-local p"]
+    assert file_of(rig) == chat(THEIRS.replace("3rd", "Last"))
+
+
+def test_a_version_that_gets_a_tag_is_read_in_the_same_run(rig: Rig, acme: MemoryWorkspace) -> None:
+    for text in ("one", "two"):
+        commit(rig.root, {"p": chat(text)})
+        rig.sync()
+    git(rig.root, "update-ref", "-d", "refs/remotes/acme/main")
+    tag(rig, "p@1", "production")
+    assert kinds(rig.sync().done) == ["tag-remote p"]
+    before = git(rig.root, "for-each-ref")
+    rig.sync()
+    assert git(rig.root, "for-each-ref") == before
 
 
 def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: MemoryWorkspace) -> None:
