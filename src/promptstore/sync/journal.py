@@ -47,6 +47,11 @@ class Intent:
         return not self.document
 
     @property
+    def is_first(self) -> bool:
+        """Whether it is to make a prompt that nobody has seen at the vendor yet."""
+        return self.id is None and not self.is_deletion
+
+    @property
     def is_open(self) -> bool:
         """Whether nobody knows yet if the vendor took it."""
         return self.state in OPEN

@@ -90,11 +90,19 @@ class Planning:
             {slug: {v.blob: v.number for v in local.numbering.of(slug)} for slug in entries},
             frozenset(session.vanished),
             frozenset(session.gone),
-            frozenset(session.in_doubt),
+            self._in_doubt(session),
             {**ours.waiting, **self._in_review(session, local)},
             session.blocked,
             self._runaway(session, local),
         )
+
+    def _in_doubt(self, session: Session) -> frozenset[str]:
+        """Prompts of which nothing is concluded. While a first publish may be there, be it under another name by now,
+        that goes for all that nobody here knows: one of them may be it."""
+        mine = (intent for intent in self._journal.intents().values() if intent.remote == session.name)
+        if any(intent.is_first and intent.state in {"sent", "unknown"} for intent in mine):
+            return frozenset(session.in_doubt | (session.tracked.prompts.keys() - session.all_agreed().keys()))
+        return frozenset(session.in_doubt)
 
     def _in_review(self, session: Session, local: Local) -> dict[str, str]:
         """Prompts whose newest vendor version waits on the branch for review."""

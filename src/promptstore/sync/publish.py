@@ -225,19 +225,19 @@ class Publisher:
         intent: Intent,
         document: Document,
         known: Callable[[str], frozenset[str]],
-        taken: frozenset[str] | None = None,
+        others: Callable[[RemoteHead], bool] | None = None,
     ) -> Published | Moved:
         """Find out what became of a write in doubt.
 
-        ``known`` tells the versions of a prompt, by its id, that are taken into account already. ``taken`` are the ids
-        of prompts known to be others; where they are given, a first publish is looked for on all the rest, too:
-        somebody may have renamed it before it was seen.
+        ``known`` tells the versions of a prompt, by its id, that are taken into account already. ``others`` says of
+        which prompts it is known that a first publish is not on them; where it is given, it is looked for on all the
+        rest, too: somebody may have renamed it before it was seen.
 
         Raises WriteInDoubt while the settle window is open, and while the vendor does not show what it acknowledged.
         """
         intent, gone = self._dated(intent), False
         try:
-            remote_id = intent.id or self._created_id(intent, document, taken)
+            remote_id = intent.id or self._created_id(intent, document, known, others)
             found = self._find(remote_id, intent, known(remote_id)) if remote_id is not None else None
         except RemoteMissing:
             found, gone = None, True
@@ -283,21 +283,30 @@ class Publisher:
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 
-    def _created_id(self, intent: Intent, document: Document, taken: frozenset[str] | None) -> str | None:
+    def _created_id(
+        self,
+        intent: Intent,
+        document: Document,
+        known: Callable[[str], frozenset[str]],
+        others: Callable[[RemoteHead], bool] | None,
+    ) -> str | None:
         """The id of a prompt that a first publish in doubt may have created."""
         key, heads = self.vendor.lens.key(document), self.workspace.list()
         live = next((head for head in heads if head.name == key), None)
         found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
         if found is not None:
             return found.id
-        strangers = [] if taken is None else [head for head in heads if head.id not in taken]
-        return next((head.id for head in strangers if self._has(head, intent)), None)
+        strangers = [] if others is None else [head for head in heads if not others(head)]
+        return next((head.id for head in strangers if self._has(head, intent, known(head.id))), None)
 
-    def _has(self, head: RemoteHead, intent: Intent) -> bool:
-        """Whether a prompt, under whatever name, has this very publish among its newest versions."""
+    def _has(self, head: RemoteHead, intent: Intent, known: frozenset[str]) -> bool:
+        """Whether a prompt, under whatever name, has this very publish among its newest versions. On one of which
+        anything is known already, only a mark tells."""
         names = self.workspace.versions(head.id, head.version) if self.vendor.capabilities.history else [head.version]
-        recent = reversed(names[-RECENT:])
-        return any(self._adoptable([found], intent) for name in recent if (found := self._there(head.id, name)))
+        recent = [name for name in reversed(names[-RECENT:]) if name not in known]
+        found = (version for name in recent if (version := self._there(head.id, name)) is not None)
+        ours = (version for version in found if self._adoptable([version], intent))
+        return any(not known or self._is_marked(version, intent) for version in ours)
 
     def _there(self, remote_id: str, version: str) -> RemoteVersion | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from promptstore.errors import PromptStoreError, WriteInDoubt
@@ -13,7 +14,7 @@ from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.session import Session
-from promptstore.vendors.base import Document
+from promptstore.vendors.base import Document, RemoteHead
 
 
 class Recovery:
@@ -77,7 +78,7 @@ class Recovery:
                 return
             called = self._called(intent, slug)
             document = self._document(intent, called)
-            result = self._publisher.settle_one(intent, document, self._known, self._taken(intent))
+            result = self._publisher.settle_one(intent, document, self._known, self._others(intent))
             if isinstance(result, Published):
                 self._pusher.record(slug, replace(result, slug=slug), called)
 
@@ -92,14 +93,22 @@ class Recovery:
         agreed = self._session.agreed(owner) if owner is not None else None
         return frozenset(agreed.link.versions) if agreed else frozenset()
 
-    def _taken(self, intent: Intent) -> frozenset[str]:
-        """The ids of prompts that are linked, that another publish in the journal is about, or that were seen and are
-        none of this store's."""
-        linked = {agreed.link.id for agreed in self._session.all_agreed().values()}
+    def _others(self, intent: Intent) -> Callable[[RemoteHead], bool]:
+        """Prompts on which a first publish cannot be: another publish in the journal is about them, they were seen and
+        are none of this store's, or they are linked and say nothing new. One that is linked may have got it where its
+        name was free for a while; only a mark tells."""
         mine = (other for other in self._journal.intents().values() if other.remote == intent.remote)
         covers = self._session.config.covers
         outside = {entry.id for slug, entry in self._session.tracked.prompts.items() if not covers(slug)}
-        return frozenset(linked | outside | {other.id for other in mine if other.id is not None})
+        taken = frozenset(outside | {other.id for other in mine if other.id is not None})
+        links = {agreed.link.id: agreed.link for agreed in self._session.all_agreed().values()}
+        marks = self._session.vendor.capabilities.intent
+
+        def is_other(head: RemoteHead) -> bool:
+            link = links.get(head.id)
+            return head.id in taken if link is None else not marks or head.version in link.versions
+
+        return is_other
 
     def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
         """Whether what it became is agreed on already, be it by the clone that sent it."""

@@ -20,7 +20,7 @@ from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
 from promptstore.sync.journal import UNFINISHED, Intent, Journal, State
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
-from promptstore.vendors.base import Document, Publication, RemoteVersion
+from promptstore.vendors.base import Document, Publication, RemoteHead, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
 SETTLE = 90.0
@@ -300,11 +300,14 @@ class Story:
             self.looked, self.ready = None, True
             self._note(publisher.publish(self._wanted()))
 
+    def _is_other(self, head: RemoteHead) -> bool:
+        return head.id in self.taken
+
     def _settled(self, publisher: Publisher, intent: Intent) -> Published | Moved:
         """It is waited for as long as the window is open, and no longer."""
         self.looked, self.ready, self.peeks = None, False, 0
         try:
-            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard), self.taken)
+            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard), self._is_other)
         except WriteInDoubt:
             kept = publisher.journal.intents()[intent.intent]
             assert kept.version or 0 <= self.clock() - kept.at < SETTLE, "waited for too long"
