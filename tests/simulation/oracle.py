@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clouds import Cloud, as_text
-from people import HIDDEN
+from people import EXPLAINED, HIDDEN
 from words import words
 from world import Clone, World
 
@@ -38,8 +38,15 @@ class Oracle:
                 *map(self._tracked, self.world.clones)
             )  # what was buried unseen is forgotten with it
         lost = self.world.born - self.world.superseded - standing - self._private()
+        lost -= self._explaining() if lost else set()
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
+
+    def _explaining(self) -> set[str]:
+        """The comments on values that somebody took out."""
+        blobs = (item.data.decode() for item in self.world.database.objects.values() if item.kind == "blob")
+        pairs = (pair for text in blobs for pair in EXPLAINED.findall(text))
+        return {why for note, why in pairs if note in self.world.superseded}
 
     def _private(self) -> set[str]:
         """What one clone's files hold beside what vendors can is unknown to whoever edits or deletes in another."""

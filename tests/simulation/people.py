@@ -18,6 +18,7 @@ NAMES = ("a", "c/d")
 MORE = ("b", "f/g")
 TAGS = ("production", "staging")
 COMMENT = re.compile(r"# why (w\d+)")
+EXPLAINED = re.compile(r"note: (w\d+) +# why (w\d+)")
 HIDDEN = re.compile(r"(?:# why|note:) (w\d+)")
 BROKEN = "oops: true\n"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from oracle import Oracle
 from people import COMMENT, NAMES, People
 from words import new_file, words
@@ -86,14 +88,16 @@ class Program:
         result = self.world.sync(clone, bad, allow_delete=self.dice.random() < 0.5)
         if not self.world.interrupted:
             self.oracle.nothing_deleted(clone, set(before), set(clone.prompts()))
-        self._let_comments_go(clone, before)
+        done = result.done if result is not None else []
+        self._let_comments_go(clone, before, {action.slug for action in done if action.kind == "delete-local"})
         if result is not None and not result.errors:
             self._seen()
         return self.world.counts["kills"] > kills
 
-    def _let_comments_go(self, clone: Clone, before: dict[str, str]) -> None:
-        """A comment keeps no prompt alive that was archived at a vendor, be it committed during the run."""
-        gone = before.keys() - clone.prompts().keys()
+    def _let_comments_go(self, clone: Clone, before: dict[str, str], deleted: Collection[str] = ()) -> None:
+        """A comment keeps no prompt alive that was archived at a vendor, be it committed during the run, and be there
+        another prompt under that name now."""
+        gone = (before.keys() - clone.prompts().keys()) | (before.keys() & deleted)
         if gone:
             lately = [clone.repository.committed(commit) for commit in clone.repository.first_parents()[:LATELY]]
             texts = [files.get(f"prompts/{slug}.yaml", b"").decode() for slug in gone for files in lately]
