@@ -11,7 +11,7 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
-from promptstore.errors import WriteInDoubt
+from promptstore.errors import RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
@@ -98,6 +98,39 @@ def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, 
     assert "p's text" in (rig.root / "prompts/p.yaml").read_text()
     assert acme.text("p") == "other's text"
     assert [held.slug for held in rig.plan().held] == ["p"]
+
+
+def test_one_that_came_upon_another_prompt_of_ours_is_found_though_that_was_renamed(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.publish(*late)
+    rename(acme, "p", "elsewhere")
+    rig.now += 100
+    rig.until_quiet()
+    assert "other's text" in (rig.root / "prompts/other.yaml").read_text()
+    assert acme.text("elsewhere") == "other's text"
+
+
+def test_no_stranger_is_linked_while_a_first_publish_may_be_on_it(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("ours")})
+    acme.publish(*sent_into_the_dark(rig, acme))
+    rename(acme, "p", "elsewhere")
+
+    def fails_once(*_: object) -> None:
+        acme.before.clear()
+        raise RemoteUnreachable("timed out")
+
+    acme.before["read"] = fails_once
+    assert rig.sync().done == []
+    rig.now += 100
+    rig.until_quiet()
+    assert [(kept.name, len(kept.versions)) for kept in acme.prompts.values()] == [("elsewhere", 1)]
+    assert [path.name for path in (rig.root / "prompts").glob("*.yaml")] == ["p.yaml"]
 
 
 def test_an_edit_beneath_one_that_came_upon_another_prompt_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
