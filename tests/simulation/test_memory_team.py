@@ -96,6 +96,19 @@ def test_what_another_clone_passed_halts_nobody_again(scene: Scene) -> None:
     assert scene.sync(scene.ben).plan.halted == ()
 
 
+def sleeps(scene: Scene, after: str, **better: str) -> None:
+    """Ann's machine will sleep then; when it wakes, ben leads, and has published."""
+
+    def sleep(clone: Clone, what: str) -> None:
+        if clone is scene.ann and what == after:
+            scene.world.pass_time(300)
+            scene.write(scene.ben, **better)
+            scene.ben.keeps = True
+            scene.sync(scene.ben)
+
+    scene.between(sleep)
+
+
 def test_a_machine_that_slept_between_two_labels_moves_no_more(scene: Scene) -> None:
     """Another clone leads by then, and may have moved that label itself."""
     scene.write(scene.ann, a=text("one"), b=text("two"))
@@ -103,15 +116,8 @@ def test_a_machine_that_slept_between_two_labels_moves_no_more(scene: Scene) -> 
     for slug in ("a", "b"):
         set_tag(scene.ann.store, scene.ann.store.locate(parse_address(slug)), "production")
 
-    def sleep(clone: Clone, what: str) -> None:
-        if clone is scene.ann and what == "after set_tag":
-            scene.world.pass_time(300)
-            scene.write(scene.ben, a=text("better"))
-            scene.ben.keeps = True
-            scene.sync(scene.ben)
-
     scene.people.pull(scene.ben)
-    scene.between(sleep)
+    sleeps(scene, "after set_tag", a=text("better"))
     result = scene.sync(scene.ann)
     assert any("syncs this remote" in error.message for error in result.errors)
     assert sum(bool(kept.labels) for kept in scene.cloud.live()) == 1
@@ -125,14 +131,7 @@ def test_a_machine_that_slept_between_two_deletions_deletes_no_more(scene: Scene
     scene.people.pull(scene.ben)
     scene.write(scene.ann, a=None, b=None)
 
-    def sleep(clone: Clone, what: str) -> None:
-        if clone is scene.ann and what == "after delete":
-            scene.world.pass_time(300)
-            scene.write(scene.ben, c=text("better"))
-            scene.ben.keeps = True
-            scene.sync(scene.ben)
-
-    scene.between(sleep)
+    sleeps(scene, "after delete", c=text("better"))
     result = scene.sync(scene.ann, allow_delete=True)
     assert any("syncs this remote" in error.message for error in result.errors)
     assert sorted(kept.name for kept in scene.cloud.live()) == ["b", "c"]

@@ -106,9 +106,9 @@ class History:
     def _merged_moves(self, commit: str) -> dict[str, str]:
         """The renames in what a merge brought in, new slug -> old slug."""
         found = self._objects.read(commit)
-        first, *sides = (found and parents_of(found)) or [""]
-        if not self._has(first):
-            return {}  # the end of a shallow clone
+        first, sides = parents_of(found) if found is not None else (None, [])
+        if first is None or not sides or not self._has(first):  # no merge, or the end of a shallow clone
+            return {}
         return origins(step for side in sides if self._has(side) for step in self._steps(side, [first]))
 
     def _key(self, recorded: str | None, tip: str) -> str:

@@ -36,10 +36,10 @@ class Step:
     blobs: Mapping[str, str | None]
     moves: Mapping[str, str] = field(default_factory=dict)
 
-    def moving(self, origins: Mapping[str, str]) -> Step:
-        """The step with the moves, new slug -> old slug, that explain what went and came in it."""
+    def moving(self, renames: Mapping[str, str]) -> Step:
+        """The step with those renames, new slug -> old slug, that explain what went and came in it."""
         gone = self.gone()
-        found = {new: old for new, old in origins.items() if old in gone and self.blobs.get(new) is not None}
+        found = {new: old for new, old in renames.items() if old in gone and self.blobs.get(new) is not None}
         return replace(self, moves={**found, **self.moves})
 
     def gone(self) -> set[str]:

@@ -174,8 +174,7 @@ def base_entries(
     seen |= {
         slug for slug, proof in open_questions.items() if (slug, proof) in witnessed and _newer(local, slug, proof)
     }
-    called = {slug: a.link.called or slug for slug, a in agreed.items()}
-    seen |= _said(store, local, {slug: proof for slug, proof in open_questions.items() if slug not in seen}, called)
+    seen |= _said(store, local, {slug: proof for slug, proof in open_questions.items() if slug not in seen}, agreed)
     return {slug: BaseEntry(a.blob, a.link, slug not in open_questions or slug in seen) for slug, a in agreed.items()}
 
 
@@ -186,7 +185,7 @@ def _newer(local: Local, slug: str, proof: str) -> bool:
     return now > max((number for blob, number in numbers if blob == proof), default=0)
 
 
-def _said(store: Store, local: Local, blobs: Mapping[str, str], called: Mapping[str, str]) -> set[str]:
+def _said(store: Store, local: Local, blobs: Mapping[str, str], agreed: Mapping[str, Agreed]) -> set[str]:
     """The slugs whose blob L's history has said without having numbered it: one that was rewritten has it in another
     commit, and one that a merge brought in beside the first-parent line was perhaps never numbered at all.
 
@@ -196,7 +195,7 @@ def _said(store: Store, local: Local, blobs: Mapping[str, str], called: Mapping[
     log = store.git.revisions.everything(local.commit, store.layout.folder)
     said = {(slug, blob) for step in parse_log(log, store.layout) for slug, blob in step.blobs.items()}
     names_of = local.numbering.names_of
-    names = {slug: {*names_of(slug), *names_of(called[slug])} for slug in blobs}
+    names = {slug: {*names_of(slug), *names_of(agreed[slug].link.called or slug)} for slug in blobs}
     return {slug for slug, blob in blobs.items() if any((name, blob) in said for name in names[slug])}
 
 

@@ -100,7 +100,7 @@ class Recovery:
         mine = (other for other in self._journal.intents().values() if other.remote == intent.remote)
         covers = self._session.config.covers
         outside = {entry.id for slug, entry in self._session.tracked.prompts.items() if not covers(slug)}
-        taken = frozenset(outside | {other.id for other in mine if other.id is not None})
+        taken = outside | {other.id for other in mine if other.id is not None}
         links = {agreed.link.id: agreed.link for agreed in self._session.all_agreed().values()}
         marks = self._session.vendor.capabilities.intent
 

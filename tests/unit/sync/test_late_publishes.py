@@ -51,6 +51,16 @@ def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
         record.document["prompt_name"] = new
 
 
+def lands_on_another(rig: Rig, acme: MemoryWorkspace) -> None:
+    """A first publish of ``p`` arrives late, on ``other``, which has got its name meanwhile."""
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.publish(*late)
+
+
 def test_one_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorkspace) -> None:
     """The prompt was archived and made anew while nobody knew what became of ours; it landed on top of the new one."""
     commit(rig.root, {"p": chat("ours")})
@@ -86,12 +96,7 @@ def test_a_text_beneath_one_that_was_renamed_is_not_buried(rig: Rig, acme: Memor
 
 
 def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(rig.root, {"other": chat("other's text")})
-    rig.sync()
-    commit(rig.root, {"p": chat("p's text")})
-    late = sent_into_the_dark(rig, acme)
-    rename(acme, "other", "p")
-    acme.publish(*late)
+    lands_on_another(rig, acme)
     rig.now += 100
     rig.until_quiet()
     assert "other's text" in (rig.root / "prompts/other.yaml").read_text()
@@ -103,12 +108,7 @@ def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, 
 def test_one_that_came_upon_another_prompt_of_ours_is_found_though_that_was_renamed(
     rig: Rig, acme: MemoryWorkspace
 ) -> None:
-    commit(rig.root, {"other": chat("other's text")})
-    rig.sync()
-    commit(rig.root, {"p": chat("p's text")})
-    late = sent_into_the_dark(rig, acme)
-    rename(acme, "other", "p")
-    acme.publish(*late)
+    lands_on_another(rig, acme)
     rename(acme, "p", "elsewhere")
     rig.now += 100
     rig.until_quiet()

@@ -235,7 +235,8 @@ def _answer(stdout: IO[bytes]) -> Object | None:
     return Object(words[0], words[1], data)
 
 
-def parents_of(commit: Object) -> list[str]:
-    """The commits that a commit names as its parents, be they here or not."""
+def parents_of(commit: Object) -> tuple[str | None, list[str]]:
+    """The commit's first parent, and what it merged, be they here or not."""
     head = commit.data.partition(b"\n\n")[0].decode("utf-8", "replace")
-    return [line.removeprefix("parent ") for line in head.split("\n") if line.startswith("parent ")]
+    named = [line.removeprefix("parent ") for line in head.split("\n") if line.startswith("parent ")]
+    return next(iter(named), None), named[1:]

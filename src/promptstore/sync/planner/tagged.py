@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from promptstore.sync.planner.projections import Projections
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import BaseEntry, LocalEntry, Trees
@@ -46,7 +48,7 @@ class TaggedTexts:
             return None
         if base is None:
             return digest
-        sent_as = lambda made: self._projections.sent(slug, made)  # noqa: E731
+        sent_as = partial(self._projections.sent, slug)
         there = base.link.version_of(blob, self._vendor.version_key, digest, sent_as=sent_as)
         return digest if there is None else None
 
