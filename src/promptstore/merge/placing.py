@@ -8,7 +8,7 @@ the smaller canonical JSON first: so it does not matter who merges.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptstore.merge.lineage import Line
@@ -50,8 +50,8 @@ def place(entries: Sequence[Entry]) -> list[Json] | None:
     spots = {number: spot for spot, number in enumerate(merged)}
     mine = _runs(sides[0], numbers, _Ground(spots, moved(theirs) - moved(ours)))
     other = _runs(sides[1], numbers, _Ground(spots, moved(ours) - moved(theirs)))
-    _once(mine, other)
-    return [entry.value for entry in _laid_out([common[number] for number in merged], mine, other)]
+    laid_out = _laid_out([common[number] for number in merged], mine, other)
+    return [entry.value for entry in _once(laid_out)]
 
 
 def _present(entries: Sequence[Entry], side: Side) -> Run:
@@ -96,19 +96,19 @@ def _between(side: Run, numbers: Mapping[Line, int]) -> Iterator[tuple[int | Non
     yield None, run
 
 
-def _once(ours: Runs, theirs: Runs) -> None:
-    """An item that both sides added, with one id, at different places stays at the first of them."""
-    gaps = {entry.line: gap for gap, run in theirs.items() for entry in run}
-    for gap, run in list(ours.items()):
-        for entry in [entry for entry in run if gaps.get(entry.line, gap) != gap]:
-            late = (ours, gap) if gap > gaps[entry.line] else (theirs, gaps[entry.line])
-            late[0][late[1]].remove(entry)
-
-
 def _laid_out(common: Run, ours: Runs, theirs: Runs) -> Iterator[Entry]:
     for gap in range(len(common) + 1):
-        yield from _joined(*_in_own_order(ours.get(gap, []), theirs.get(gap, [])))
+        yield from _meshed(*_in_own_order(ours.get(gap, []), theirs.get(gap, [])))
         yield from common[gap : gap + 1]
+
+
+def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """What both sides added with one id, but around others in another order, stays at the first of its two places."""
+    told: set[Line] = set()
+    for entry in entries:
+        if entry.line not in told:
+            told.add(entry.line)
+            yield entry
 
 
 def _in_own_order(ours: Run, theirs: Run) -> list[Run]:
@@ -116,16 +116,8 @@ def _in_own_order(ours: Run, theirs: Run) -> list[Run]:
     return sorted([ours, theirs], key=lambda run: canonical_json([entry.value for entry in run]))
 
 
-def _joined(first: Run, second: Run) -> Iterator[Entry]:
-    """Both runs, with what both added once. Where it could be either of two items, the order of the runs decides."""
-    told: set[Line] = set()
-    for entry in _meshed(first, second):
-        if entry.line not in told:  # both sides added it, with one id, and around the others in another order
-            told.add(entry.line)
-            yield entry
-
-
 def _meshed(first: Run, second: Run) -> Iterator[Entry]:
+    """Both runs, what they share once. Where that could be either of two items, the order of the runs decides."""
     shared = longest_common([entry.token for entry in first], [entry.token for entry in second])
     start = begin = 0
     for end, stop in [*shared, (len(first), len(second))]:
