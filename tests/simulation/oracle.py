@@ -11,7 +11,6 @@ from promptstore.errors import NotRepresentable, PromptStoreError
 from promptstore.model.reading import parse_prompt
 from promptstore.store.refnames import remote_ref
 from promptstore.sync.actions import Plan
-from promptstore.sync.agreement import Agreements
 from promptstore.sync.trees import Link
 from promptstore.vendors.base import Document
 
@@ -33,11 +32,7 @@ class Oracle:
             standing |= set().union(*(words(as_text(cloud.shown(kept))) for kept in cloud.live()))
         standing |= set().union(*(words(f"{c.ours} {c.theirs}") for c in plan.conflicts))
         standing |= set().union(*(self._unmerged(clone, plan) for clone in self.world.clones))
-        if self.world.counts["fault: base lost"]:
-            standing |= set().union(
-                *map(self._tracked, self.world.clones)
-            )  # what was buried unseen is forgotten with it
-        lost = self.world.born - self.world.superseded - standing - self._private()
+        lost = self.world.born - self.world.superseded - self.world.forgotten - standing - self._private()
         lost -= self._explaining() if lost else set()
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
@@ -67,16 +62,10 @@ class Oracle:
 
     def _waiting(self, clone: Clone, remote: str, slug: str) -> set[str]:
         """A held prompt's vendor version that ours was published over: it is merged once nothing holds it any more."""
-        link, seen = self._links(clone, remote).get(slug), clone.repository.refs.read(remote_ref(remote))
+        link, seen = clone.links(remote).get(slug), clone.repository.refs.read(remote_ref(remote))
         if link is None or link.unmerged is None or seen is None:
             return set()
         return words(clone.repository.committed(seen).get(f".remote/{slug}/-/{link.unmerged[0]}", b"").decode())
-
-    def _tracked(self, clone: Clone) -> set[str]:
-        """The words of every vendor version that the tracking refs hold now."""
-        commits = filter(None, (clone.repository.refs.read(remote_ref(name)) for name in self.world.clouds))
-        texts = (text for commit in commits for text in clone.repository.committed(commit).values())
-        return set().union(*(words(text.decode()) for text in texts))
 
     def all_reachable(self) -> None:
         """What an engine saw at a vendor is kept by some ref, for ever."""
@@ -128,7 +117,7 @@ class Oracle:
         left = {(h.remote, h.slug) for h in plan.held} | {(c.remote, c.slug) for c in plan.conflicts}
         here = clone.prompts()
         for name, cloud in self.world.clouds.items():
-            links = self._links(clone, name)
+            links = clone.links(name)
             ids = {link.id for link in links.values()}
             held = {slug for remote, slug in left if remote == name}
             missing = [kept.name for kept in cloud.live() if kept.id not in ids and not held]
@@ -140,11 +129,6 @@ class Oracle:
                 self._agree(clone, name, cloud, slug, links[slug])
             for slug in sorted(set(links) - set(here) - held):
                 self.world.fail("law 4", f"{slug} is linked with {name}, and not here")
-
-    def _links(self, clone: Clone, remote: str) -> dict[str, Link]:
-        store = clone.store
-        agreement = Agreements(remote, store.refs, store.objects, store.commits).read()
-        return {slug: agreed.link for slug, agreed in agreement.prompts.items()}
 
     def _agree(self, clone: Clone, remote: str, cloud: Cloud, slug: str, link: Link) -> None:
         kept = cloud.prompts[link.id]

@@ -230,11 +230,19 @@ class People:
                 self._commit(clone, "Mend")
 
     def lose_base(self, clone: Clone) -> None:
-        """The agreement with one vendor is gone."""
+        """The agreement with one vendor is gone, and with it which versions ours was published over unseen."""
         name = self.dice.choice(list(self.world.clouds))
+        buried = self._buried(clone, name)
         if clone.repository.refs.names.pop(base_ref(name), None):
+            self.world.forgotten |= buried
             self.world.counts["fault: base lost"] += 1
             self.world.tell(f"{clone.name}: the base of {name} is lost")
+
+    def _buried(self, clone: Clone, name: str) -> set[str]:
+        waiting = {(link.id, link.unmerged[0]) for link in clone.links(name).values() if link.unmerged}
+        prompts = self.world.clouds[name].prompts
+        found = (saved for key, version in waiting for saved in prompts[key].versions if saved.version == version)
+        return set().union(*(words(as_text(saved.document)) for saved in found))
 
     # --- there
 

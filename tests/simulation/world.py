@@ -26,6 +26,7 @@ from promptstore.store.git.repository import Repository
 from promptstore.store.refnames import base_ref
 from promptstore.store.store import Store
 from promptstore.sync.actions import Plan
+from promptstore.sync.agreement import Agreements
 from promptstore.sync.engine import Engine, Result
 from promptstore.sync.journal import Journal
 from promptstore.sync.local import read_local
@@ -35,6 +36,7 @@ from promptstore.sync.remotes import chosen, open_sessions
 from promptstore.sync.resolve import Resolver, Side, unchanged
 from promptstore.sync.session import Serial
 from promptstore.sync.team.lead import Alone, Lead
+from promptstore.sync.trees import Link
 from promptstore.sync.witness import Witness
 
 CLOUDS: dict[str, type[Cloud]] = {"promptlayer": PromptLayer, "braintrust": Braintrust}
@@ -91,6 +93,12 @@ class Clone:
         """The committed prompts."""
         found = self.repository.committed()
         return {path[len("prompts/") : -len(".yaml")]: text.decode() for path, text in found.items()}
+
+    def links(self, remote: str) -> dict[str, Link]:
+        """Slug -> link, as agreed with one vendor."""
+        store = self.store
+        agreement = Agreements(remote, store.refs, store.objects, store.commits).read()
+        return {slug: agreed.link for slug, agreed in agreement.prompts.items()}
 
     def before_the_eyes(self) -> set[str]:
         """The words in the work tree."""
@@ -154,6 +162,8 @@ class World:
         self.counts: Counter[str] = Counter()
         self.born: set[str] = set()
         self.superseded: set[str] = set()
+        self.forgotten: set[str] = set()
+        """What a lost base knew to be still merged, and nothing else does."""
         self.shown: dict[str, Plan] = {}
         self._digest = hashlib.sha256()
         for lens in MEMORY.values():

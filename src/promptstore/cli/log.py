@@ -55,7 +55,6 @@ def _rows(store: Store, slug: str) -> list[dict[str, Any]]:
 
 def _remotes(store: Store, slug: str) -> dict[str, dict[str, int | str]]:
     """Per remote, blob -> the vendor's version of it."""
-    from promptstore.sync.planner.contents import shown_version
     from promptstore.sync.remotes import chosen, open_sessions
 
     found = {}
@@ -64,7 +63,7 @@ def _remotes(store: Store, slug: str) -> dict[str, dict[str, int | str]]:
         agreed = session.agreed(slug)
         if agreed is not None:
             versions = agreed.link.versions.items()
-            found[session.name] = {known.blob: shown_version(session.vendor, v) for v, known in versions}
+            found[session.name] = {known.blob: session.vendor.shown(v) for v, known in versions}
     return found
 
 

@@ -55,7 +55,6 @@ def _rows(store: Store, slug: str | None) -> list[dict[str, Any]]:
 
 def _remote_version(store: Store, slug: str, blob: str) -> int | str | None:
     """The vendor's version of a text that never came to the branch."""
-    from promptstore.sync.planner.contents import shown_version
     from promptstore.sync.remotes import chosen, open_sessions
 
     for session in open_sessions(store, chosen(store, []), None):
@@ -63,7 +62,7 @@ def _remote_version(store: Store, slug: str, blob: str) -> int | str | None:
         seen = session.tracked.prompts.get(slug)
         for version, known in (seen.versions if seen else {}).items():
             if known.blob == blob:
-                return shown_version(session.vendor, version)
+                return session.vendor.shown(version)
     return None
 
 

@@ -12,7 +12,6 @@ from promptstore.sync.actions import REMOTE_KINDS, REMOTE_TAG_KINDS, Action, Hel
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.local import Local
-from promptstore.sync.planner.contents import shown_version
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.team.lead import Lead
@@ -126,7 +125,7 @@ class Pusher:
                 self._session.blocked[action.slug] = result.by.id
             return Outcome(action, done=False, again=True)
         self.record(action.slug, result)
-        version = shown_version(self._session.vendor, result.version.version)
+        version = self._session.vendor.shown(result.version.version)
         return Outcome(replace(action, version=version), done=True, again=bool(result.foreign))
 
     def _wanted(self, action: Action) -> Wanted:
@@ -275,7 +274,7 @@ class Pusher:
         self._tell(action.slug, tag, version)
         seen = self._session.tracked.prompts.get(action.slug)
         unread = seen is None or version not in seen.versions  # what a tag names is read, and kept, in this very run
-        return Outcome(replace(action, version=shown_version(self._session.vendor, version)), done=True, again=unread)
+        return Outcome(replace(action, version=self._session.vendor.shown(version)), done=True, again=unread)
 
     def _tell(self, slug: str, tag: str, version: str | None) -> None:
         self._session.relink_tag(slug, tag, version)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from promptstore.model.numbers import whole_number
+
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
 
@@ -215,3 +217,8 @@ class Vendor:
     """The module with ``signed(headers, body, secret)``, which tells whether a webhook is the vendor's."""
     questions: str | None = None
     """The module in which a probe finds ``QUESTIONS``; see ``promptstore.vendors.conformance.questions``."""
+
+    def shown(self, version: str) -> int | str:
+        """A version as people and JSON see it."""
+        number = whole_number(version) if self.capabilities.numbered else None
+        return version if number is None else number

@@ -6,7 +6,6 @@ import pytest
 
 from promptstore.model.numbers import whole_number
 from promptstore.sync.naming import assign_slugs
-from promptstore.sync.planner.contents import shown_version
 from promptstore.vendors.base import RemoteHead
 from promptstore.vendors.promptlayer import VENDOR
 
@@ -22,7 +21,7 @@ def test_anything_else_is_none(text: str) -> None:
 
 
 def test_an_odd_version_is_shown_as_it_is() -> None:
-    assert (shown_version(VENDOR, "7"), shown_version(VENDOR, "²")) == (7, "²")
+    assert (VENDOR.shown("7"), VENDOR.shown("²")) == (7, "²")
 
 
 def test_odd_ids_stop_no_name_from_being_given() -> None:

@@ -14,7 +14,6 @@ from promptstore.errors import NotRepresentable, PromptStoreError
 from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.changes import changes, fields
 from promptstore.model.digest import digest_of
-from promptstore.model.numbers import whole_number
 from promptstore.model.templates.translate import Untranslatable
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
 from promptstore.sync.planner.names import Names
@@ -233,7 +232,7 @@ class Planner:
                 slug,
                 "merge",
                 changed,
-                shown_version(self.vendor, version),
+                self.vendor.shown(version),
                 reason=reason,
                 blob=local.blob,
                 remote_id=self.trees.seen[slug].id,
@@ -377,7 +376,7 @@ class Planner:
             self.trees.remote,
             slug,
             kind,
-            version=shown_version(self.vendor, seen.version) if seen else None,
+            version=self.vendor.shown(seen.version) if seen else None,
             remote_id=seen.id if seen else None,
             expected=seen.version if seen else None,
             **more,  # type: ignore[arg-type]
@@ -416,9 +415,3 @@ class Planner:
     def _unrepresentable(self, slug: str, error: NotRepresentable) -> Held:
         place = f" ({error.field})" if error.field else ""
         return self._held(slug, f"{self.vendor.title} cannot hold it{place}: {error.message}", error.hint)
-
-
-def shown_version(vendor: Vendor, version: str) -> int | str:
-    """A vendor's version as people and JSON see it."""
-    number = whole_number(version) if vendor.capabilities.numbered else None
-    return version if number is None else number

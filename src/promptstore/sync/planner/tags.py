@@ -8,7 +8,7 @@ from typing import Literal
 from promptstore.errors import NotRepresentable
 from promptstore.store.refnames import tag_problem
 from promptstore.sync.actions import Action, Conflict, Held, Plan
-from promptstore.sync.planner.contents import Outcome, collect, shown_version
+from promptstore.sync.planner.contents import Outcome, collect
 from promptstore.sync.planner.projections import Projections
 from promptstore.sync.policy import Policy
 from promptstore.sync.trees import EMPTY_LINK, Link, LocalEntry, LocalTag, RemoteEntry, Trees
@@ -250,7 +250,7 @@ class _TagPlanner:
         return Held(self.trees.remote, self.slug, f"tag '{tag}': {reason}", hint)
 
     def _shown(self, version: str | None) -> int | str | None:
-        return None if version is None else shown_version(self.vendor, version)
+        return None if version is None else self.vendor.shown(version)
 
     def _ours_shown(self, ours: LocalTag | None) -> str | None:
         return None if ours is None else f"version {ours.version}" if ours.version else ours.commit[:10]
