@@ -205,9 +205,12 @@ class World:
         self.log.append(line)
 
     def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        for cloud in self.clouds.values():
-            cloud.settle()
+        """Slow writes arrive each at its own time."""
+        end = self.now + seconds
+        on_their_way = [time for cloud in self.clouds.values() for time, _ in cloud.pending if time < end]
+        for self.now in [*sorted({max(time, self.now) for time in on_their_way}), end]:
+            for cloud in self.clouds.values():
+                cloud.settle()
 
     @contextmanager
     def by_hand(self, clone: Clone, what: str) -> Iterator[None]:

@@ -67,6 +67,7 @@ class Engine:
         self._store = store
         self._sessions = sessions
         self._journal = journal
+        self._witness = witness
         self._seconds = seconds
         self._pool: Pool = pool or Threads()
         self._new_id = new_id
@@ -103,7 +104,7 @@ class Engine:
                     self._recover(session)
                 counts[session.name] = self._observe(session, depth)
                 if not session.observer:
-                    take_in(self._store, session, self._local())
+                    take_in(self._store, session, self._local(), self._witness.of(session.name))
             except PromptStoreError as error:
                 session.fail(error)
                 session.down = True

@@ -157,19 +157,23 @@ class Publisher:
             return self._done(intent, ours, newer)
         return Moved("a newer version came to the vendor") if newer else None
 
-    def _newer(self, remote_id: str, expected: str | None, known: frozenset[str]) -> list[RemoteVersion]:
+    def _newer(
+        self, remote_id: str, expected: str | None, known: frozenset[str], listed: str | None = None
+    ) -> list[RemoteVersion]:
         """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
 
-        Raises RemoteUnreachable where the vendor shows an older state than was seen before: nothing follows from it.
+        Raises RemoteUnreachable where the vendor shows an older state than was seen before, or than it ``listed`` just
+        now: nothing follows from it.
         """
         head = self.workspace.read(remote_id)
+        for before in filter(None, (expected, listed)):
+            if self.vendor.version_key(head.version) < self.vendor.version_key(before):
+                raise RemoteUnreachable(
+                    f"{self.vendor.title} shows version {head.version}, but {before} was there before",
+                    hint="run sync again later",
+                )
         if head.version == expected:
             return []
-        if expected is not None and self.vendor.version_key(head.version) < self.vendor.version_key(expected):
-            raise RemoteUnreachable(
-                f"{self.vendor.title} shows version {head.version}, but {expected} was there before",
-                hint="run sync again later",
-            )
         between = self.workspace.versions(remote_id, head.version, expected)
         names = [version for version in between if version not in known]
         return [version for name in names if (version := self._read(remote_id, name, head)) is not None]
@@ -237,8 +241,7 @@ class Publisher:
         """
         intent, gone = self._dated(intent), False
         try:
-            remote_id = intent.id or self._created_id(intent, document, known, others)
-            found = self._find(remote_id, intent, known(remote_id)) if remote_id is not None else None
+            found = self._found(intent, document, known, others)
         except RemoteMissing:
             found, gone = None, True
         if found is not None and (self._is_marked(found[1], intent) or not self._is_awaited(intent)):
@@ -276,28 +279,35 @@ class Publisher:
         now = self.clock()
         return self.journal.move(intent, intent.state, now) if intent.at > now else intent
 
-    def _find(
-        self, remote_id: str, intent: Intent, known: frozenset[str]
-    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
-        newer = self._newer(remote_id, intent.expected, known)
-        ours = self._adoptable(newer, intent)
-        return (newer, ours) if ours else None
-
-    def _created_id(
+    def _found(
         self,
         intent: Intent,
         document: Document,
         known: Callable[[str], frozenset[str]],
         others: Callable[[RemoteHead], bool] | None,
-    ) -> str | None:
-        """The id of a prompt that a first publish in doubt may have created."""
+    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
+        """What is new on the prompt that the write was for, and which of it is this publish."""
+        created = None if intent.id is not None else self._created(intent, document, known, others)
+        remote_id = created.id if created else intent.id
+        if remote_id is None:
+            return None
+        newer = self._newer(remote_id, intent.expected, known(remote_id), created.version if created else None)
+        ours = self._adoptable(newer, intent)
+        return (newer, ours) if ours else None
+
+    def _created(
+        self,
+        intent: Intent,
+        document: Document,
+        known: Callable[[str], frozenset[str]],
+        others: Callable[[RemoteHead], bool] | None,
+    ) -> RemoteHead | None:
+        """The prompt that a first publish in doubt may have created."""
         key, heads = self.vendor.lens.key(document), self.workspace.list()
         live = next((head for head in heads if head.name == key), None)
         found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
-        if found is not None:
-            return found.id
-        strangers = [] if others is None else [head for head in heads if not others(head)]
-        return next((head.id for head in strangers if self._has(head, intent, known(head.id))), None)
+        strangers = [] if others is None else (head for head in heads if not others(head))
+        return found or next((head for head in strangers if self._has(head, intent, known(head.id))), None)
 
     def _has(self, head: RemoteHead, intent: Intent, known: frozenset[str]) -> bool:
         """Whether a prompt, under whatever name, has this very publish among its newest versions. On one of which

@@ -4,13 +4,13 @@ it were pushed together, or merged together from the branch for review; or the r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from promptstore.store.store import Store
 from promptstore.store.versions import Version
 from promptstore.sync.agreement import Agreed
-from promptstore.sync.local import Local
+from promptstore.sync.local import Local, base_entries
 from promptstore.sync.session import Session
 from promptstore.sync.trees import KnownVersion, RemoteEntry
 
@@ -18,17 +18,19 @@ TOLD = re.compile(r"^Prompt: (?P<slug>.+)\nRemote: (?P<remote>.+)(?:\nRemote-Ver
 """What a commit that brings a vendor's version says of it."""
 
 
-def take_in(store: Store, session: Session, local: Local) -> None:
-    """Agree on vendor versions whose commits stand in L's history after the text that was last agreed on: what was
-    edited since was edited with sight of them."""
+def take_in(store: Store, session: Session, local: Local, witnessed: set[tuple[str, str]]) -> None:
+    """Agree on vendor versions whose texts stand in L's history after the one that was last agreed on: what was edited
+    since was edited with sight of them. ``witnessed`` are the texts, by slug, that this clone brought there itself."""
     for slug, agreed in session.all_agreed().items():
         seen, now = session.tracked.prompts.get(slug), local.prompts.get(slug)
         proof = agreed.link.proof or agreed.blob
         if seen is None or now in (None, proof) or seen.version == agreed.link.head or agreed.link.unmerged:
             continue
-        found = _newest(store, session, slug, _since(local, slug, proof), agreed)
-        if found is not None:
-            session.agree(slug, _taken(agreed, seen, *found))
+        brought = _brought(store, session, slug, _since(local, slug, proof), agreed)
+        every = (_taken(agreed, seen, version, blob) for version, blob in brought)
+        taken = next((one for one in every if base_entries(store, local, {slug: one}, witnessed)[slug].seen), None)
+        if taken is not None:
+            session.agree(slug, taken)
 
 
 def _since(local: Local, slug: str, proof: str) -> tuple[Version, ...]:
@@ -38,17 +40,16 @@ def _since(local: Local, slug: str, proof: str) -> tuple[Version, ...]:
     return versions[start:]
 
 
-def _newest(
+def _brought(
     store: Store, session: Session, slug: str, versions: tuple[Version, ...], agreed: Agreed
-) -> tuple[str, str] | None:
-    """The newest vendor version after the agreed one that one of these brought, and the text that did."""
+) -> Iterator[tuple[str, str]]:
+    """The vendor versions after the agreed one that these brought, and the texts that did, newest first."""
     seen = session.tracked.prompts[slug]
     key = session.vendor.version_key
     for version in reversed(versions):
         told = _told(store, session.name, slug, version.commit)
         if told in seen.versions and key(told) > key(agreed.link.head):
-            return told, version.blob
-    return None
+            yield told, version.blob
 
 
 def _told(store: Store, remote: str, slug: str, commit: str) -> str:

@@ -74,6 +74,23 @@ def test_one_is_found_on_the_living_of_two_namesakes(rig: Rig, acme: MemoryWorks
     assert [(c.field, c.theirs) for c in rig.plan().conflicts] == [("messages[0].content", "made anew")]
 
 
+def test_one_that_only_the_listing_shows_yet_is_not_given_up(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that lags behind the listing proves nothing; what ours went on top of would be in no conflict."""
+    commit(rig.root, {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "theirs")
+    acme.publish(*late)
+    rig.now += 100
+    read = acme.read
+    with monkeypatch.context() as patch:
+        patch.setattr(acme, "read", lambda prompt_id, version=None: read(prompt_id, version or "1"))
+        assert [error.retry for error in rig.sync().errors] == [True]
+    rig.sync()
+    assert [(c.field, c.theirs) for c in rig.plan().conflicts] == [("messages[0].content", "theirs")]
+
+
 def test_one_that_was_renamed_before_it_was_seen_is_found_by_its_mark(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(rig.root, {"p": chat("ours")})
     acme.publish(*sent_into_the_dark(rig, acme))

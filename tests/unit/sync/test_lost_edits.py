@@ -115,6 +115,30 @@ def test_what_a_run_pulled_and_died_is_no_edit_of_ours(
     assert file_of(rig) == chat(THEIRS.replace("3rd", "Last"))
 
 
+def test_what_a_run_pulled_and_died_counts_only_where_it_stands(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit was amended before anything was noted: then ours is an edit of what was agreed on before it."""
+    commit(rig.root, {"p": chat(TEXT)})
+    rig.sync()
+    acme.edit("p", THEIRS)
+    add = Witness.add
+
+    def dies_once_it_is_pulled(*arguments: Any) -> None:
+        return add(*arguments) if file_of(rig) == chat(TEXT) else _dies()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Witness, "add", dies_once_it_is_pulled)
+        with pytest.raises(Killed):
+            rig.sync()
+    assert file_of(rig) == chat(THEIRS)
+    (rig.root / "prompts/p.yaml").write_text(chat(BOTH))
+    git(rig.root, "commit", "-qa", "--amend", "-m", "Edit p")
+    rig.until_quiet()
+    assert not rig.plan().held
+    assert acme.text("p") == BOTH
+
+
 def test_a_version_that_gets_a_tag_is_read_in_the_same_run(rig: Rig, acme: MemoryWorkspace) -> None:
     for text in ("one", "two"):
         commit(rig.root, {"p": chat(text)})
