@@ -173,6 +173,7 @@ def test_a_broken_config_names_key_line_and_the_nearest(tmp_path: Path) -> None:
     assert "sk-1" not in ran.err
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(store: Path) -> None:
     for arguments in ("get b", "get b", "list", "schema", "--help"):  # the second time from the cache
         line = f"{sys.executable} -m promptstore {arguments} | true; exit ${{PIPESTATUS[0]}}"
@@ -309,6 +310,7 @@ def test_bytes_come_out_as_they_are_committed(tmp_path: Path) -> None:
         assert good(tmp_path, "get", address, fresh=fresh).out.encode() == text
 
 
+@pytest.mark.slow
 def test_inside_a_hook(tmp_path: Path) -> None:
     make_store(tmp_path, "[store]\n", {"a": chat("one")})
     hook = tmp_path / ".git/hooks/pre-commit"

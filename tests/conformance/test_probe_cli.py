@@ -18,6 +18,8 @@ from promptstore.cli.run import run
 from promptstore.serve.server import Running, embedded
 from promptstore.vendors import conformance
 
+pytestmark = pytest.mark.slow
+
 KEY = "acme-secret/0123456789"
 CONFIG = """\
 [store]

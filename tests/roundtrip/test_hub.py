@@ -9,6 +9,8 @@ import pytest
 from hubs import BasaltPage, BraintrustPage, Hub, PromptLayerPage, done, hub
 from repos import commit, git, make_store
 
+pytestmark = pytest.mark.slow
+
 NO_API = "Basalt has no API to write content, so this edit cannot be published there"
 
 MODEL = """\

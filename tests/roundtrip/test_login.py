@@ -16,6 +16,8 @@ from repos import git, make_store
 from promptstore.serve.server import Running, embedded
 from promptstore.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 SUPPORT = Path(__file__).parents[1] / "support"
 
 

@@ -12,6 +12,8 @@ from repos import chat, commit, git, make_store
 from promptstore.serve.server import Running, embedded
 from promptstore.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 PULL_REQUEST = {"GITHUB_EVENT_NAME": "pull_request"}
 
 

@@ -16,6 +16,8 @@ from promptstore.store.store import Store
 from promptstore.sync.journal import Journal
 from promptstore.sync.team.joining import team_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def vendor(tmp_path: Path) -> Iterator[Running]:

@@ -128,6 +128,7 @@ print("ended", flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "auth"), [(signal.SIGTERM, "auth"), (signal.SIGINT, "open")])
 def test_a_signal_ends_it_gracefully(store: Store, ending: signal.Signals, auth: str) -> None:
     process = subprocess.Popen(
