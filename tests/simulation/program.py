@@ -9,7 +9,7 @@ from people import COMMENT, NAMES, People
 from words import new_file, words
 from world import CALM, Bad, Clone, World
 
-from promptstore.sync.actions import Plan
+from promptstore.sync.actions import Halted, Plan
 from promptstore.sync.engine import Result
 
 LATELY = 9
@@ -149,7 +149,9 @@ class Program:
             self.oracle.converged(clone, plans[clone.name])
 
     def _until_quiet(self, clone: Clone) -> Result:
-        """Runs until one, right after another, has nothing to do; that one must not write anything, either."""
+        """Runs until one, right after another that no guard halted, has nothing to do; that one must not write
+        anything, either."""
+        halted: tuple[Halted, ...] | None = None
         for number in range(12):
             before, texts = self.oracle.writings(clone), clone.prompts()
             result = self.world.sync(clone, allow_delete=True, republish=True)
@@ -160,9 +162,10 @@ class Program:
             if result is None or result.errors:
                 self.world.fail("law 3", f"a run in good weather failed: {result and result.errors}")
             self._seen()
-            if not result.done and number > 0:
+            if not result.done and result.plan.halted == halted:
                 self.oracle.quiet(clone, before)
                 return result
+            halted = result.plan.halted
             self.world.pass_time(100)
         raise AssertionError("law 3: it never comes to rest")
 
