@@ -58,10 +58,13 @@ class Oracle:
             files = clone.repository.committed(seen) if seen else {}
             mine = (f"prompts/{slug}.yaml", f".remote/{slug}/-/")
             found |= set().union(*(words(text.decode()) for path, text in files.items() if path.startswith(mine)))
-        return found | set().union(*(self._waiting(clone, held.remote, held.slug) for held in plan.held))
+        stuck = {(held.remote, held.slug) for held in plan.held}
+        stuck |= {(halt.remote, slug) for halt in plan.halted for slug in clone.links(halt.remote)}
+        return found | set().union(*(self._waiting(clone, remote, slug) for remote, slug in stuck))
 
     def _waiting(self, clone: Clone, remote: str, slug: str) -> set[str]:
-        """A held prompt's vendor version that ours was published over: it is merged once nothing holds it any more."""
+        """The vendor version that ours was published over, of a prompt that is held, or whose remote is halted: it is
+        merged once nothing is in the way any more."""
         link, seen = clone.links(remote).get(slug), clone.repository.refs.read(remote_ref(remote))
         if link is None or link.unmerged is None or seen is None:
             return set()
