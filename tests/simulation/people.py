@@ -232,9 +232,11 @@ class People:
     def lose_base(self, clone: Clone) -> None:
         """The agreement with one vendor is gone, and with it which versions ours was published over unseen."""
         name = self.dice.choice(list(self.world.clouds))
-        buried = self._buried(clone, name)
+        buried, clouds = self._buried(clone, name), self.world.clouds
+        agreed = {kept.id: self.world.agreed_words(clouds[name], kept) for kept in clouds[name].live()}
         if clone.repository.refs.names.pop(base_ref(name), None):
             self.world.forgotten |= buried
+            self.world.lapsed |= agreed
             self.world.counts["fault: base lost"] += 1
             self.world.tell(f"{clone.name}: the base of {name} is lost")
 

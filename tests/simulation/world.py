@@ -164,6 +164,8 @@ class World:
         self.superseded: set[str] = set()
         self.forgotten: set[str] = set()
         """What a lost base knew to be still merged, and nothing else does."""
+        self.lapsed: dict[str, set[str]] = {}
+        """Vendor id -> the words that a lost base had agreed on."""
         self.shown: dict[str, Plan] = {}
         self._digest = hashlib.sha256()
         for lens in MEMORY.values():
@@ -357,7 +359,7 @@ class World:
     def agreed_words(self, cloud: Cloud, kept: Kept) -> set[str]:
         """The words of the text that the clones last agreed on for a vendor's prompt."""
         remote = next(name for name, known in self.clouds.items() if known is cloud)
-        found: set[str] = set()
+        found = set(self.lapsed.get(kept.id, ()))
         for clone in self.clones:
             slug = self.linked(clone, remote).get(kept.id)
             commit = clone.repository.refs.read(base_ref(remote))
