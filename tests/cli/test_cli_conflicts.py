@@ -153,6 +153,8 @@ def test_a_tag_and_a_text_go_different_ways(rig: Rig, root: Path, acme: MemoryWo
         (["q", "--ours"], 1),
         (["--ours"], 2),
         (["p", "--all", "--ours"], 2),
+        (["p", "--ours", "--theirs"], 2),
+        (["p", "--edit", "--theirs"], 2),
     ],
 )
 def test_what_cannot_be(root: Path, arguments: list[str], code: int) -> None:
@@ -161,6 +163,11 @@ def test_what_cannot_be(root: Path, arguments: list[str], code: int) -> None:
     assert ran.code == code
     told(ran)
     assert git(root, "for-each-ref") == before
+
+
+def test_a_slip_is_told_what_was_meant(root: Path) -> None:
+    told(run(root, "resolve", "pp", "--ours"), "'pp' has no conflict", "did you mean 'p'?")
+    told(run(root, "resolve", "p", "--edit", env={"EDITOR": "nonesuch", "VISUAL": None}), "nonesuch", "set EDITOR")
 
 
 def test_at_a_first_meeting_one_side_is_taken_as_a_whole(rig: Rig, root: Path, acme: MemoryWorkspace) -> None:

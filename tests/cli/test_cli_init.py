@@ -46,6 +46,16 @@ def test_init_makes_a_store_and_may_be_run_again(tmp_path: Path) -> None:
     assert git(where, "check-attr", "merge", "--", "prompts/a.yaml", "prompts/b/c.yaml").count("promptstore") == 2
 
 
+def test_init_makes_no_store_in_a_store_unless_it_is_named(tmp_path: Path) -> None:
+    good(tmp_path, "init")
+    inside = tmp_path / "prompts/deep"
+    inside.mkdir()
+    told(run(inside, "init"), str(tmp_path), f"-C {tmp_path} init")
+    assert not any(inside.iterdir())
+    good(inside, "init", ".")
+    assert (inside / ".promptstore.toml").exists()
+
+
 def test_init_never_overwrites(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "-b", "trunk")
     (tmp_path / ".gitattributes").write_text("*.png binary")

@@ -184,6 +184,43 @@ def test_check_tells_templates_that_cannot_be_read(store: Path) -> None:
     assert "{{ name" in good(store, "get", "b").out, "it is a prompt like any other"
 
 
+def test_what_cannot_be_read_is_not_deployed(store: Path) -> None:
+    commit(store, {"bad": "nonsense: true\n"})
+    told(run(store, "tag", "bad", "production"), "prompts/bad.yaml")
+    assert "production" not in git(store, "for-each-ref")
+
+
+def test_a_slip_in_a_tag_is_told_what_was_meant(store: Path) -> None:
+    good(store, "tag", "b", "production")
+    told(run(store, "get", "b@prodction"), "'prodction'", "did you mean 'production'?")
+
+
+def test_new_says_what_to_type_where_the_store_is_below_the_repository(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    good(tmp_path, "init", "sub")
+    command = good(tmp_path / "sub", "new", "a/b").out.partition("`git add ")[2].split()[0]
+    git(tmp_path / "sub", "add", command)
+
+
+def test_a_prompt_of_the_branch_that_is_checked_out_is_told_of(store: Path) -> None:
+    assert good(store, "status").out.splitlines()[0] == "on main"
+    git(store, "checkout", "-q", "-b", "feature")
+    commit(store, {"c": chat("cee")})
+    told(run(store, "get", "c"), "on main", "it is on 'feature'")
+    assert good(store, "get", "c@feature").out == chat("cee")
+    assert good(store, "status").out.startswith("on main ('feature' is checked out here")
+    git(store, "checkout", "-q", "--detach")
+    told(run(store, "get", "c"), "on main", "working")
+    assert good(store, "status").out.startswith("on main (no branch is checked out here")
+
+
+def test_status_tells_of_files_that_are_no_prompts(store: Path) -> None:
+    (store / "prompts/x.yml").write_text(chat("ex"))
+    assert "1 file is no prompt; see `promptstore check`" in good(store, "status").out
+    (store / "prompts/y.yml").write_text(chat("why"))
+    assert "2 files are no prompt; see `promptstore check`" in good(store, "status").out
+
+
 def test_new_mv_and_rm_change_the_work_tree_only(store: Path) -> None:
     refs = git(store, "for-each-ref")
     assert good(store, "new", "deep/er/c", "--json").document == {"slug": "deep/er/c", "path": "prompts/deep/er/c.yaml"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from promptstore.cli.app import App
 from promptstore.cli.framework import command
+from promptstore.errors import StoreNotFound, UsageError, Where
 
 if TYPE_CHECKING:
     from promptstore.store.git.repository import Repository
@@ -40,6 +42,8 @@ def init(app: App, directory: str | None) -> None:
     Never overwrites anything, so it may be run again (after a clone it sets up the merge driver).
     """
     root = os.path.abspath(app.path(directory) if directory else app.directory)
+    if not directory:
+        _refuse_nested(root)
     os.makedirs(root, exist_ok=True)
     repository = _repository(root)
     made = _files(root, repository)
@@ -52,6 +56,22 @@ def init(app: App, directory: str | None) -> None:
         app.say(f"made {path}")
     app.say(f"{root} is a promptstore." + ("" if made else " No file was missing."))
     app.say("Next: promptstore new greeting")
+
+
+def _refuse_nested(root: str) -> None:
+    """Whoever stands in a folder of a store does not mean another one inside it, or says so by naming the folder."""
+    from promptstore.store.config import find_root
+
+    try:
+        above = find_root(root)
+    except StoreNotFound:
+        return
+    if os.path.realpath(above) != os.path.realpath(root):
+        raise UsageError(
+            f"this folder is in the store at {above}",
+            where=Where(path=root),
+            hint=f"run it there (`promptstore -C {shlex.quote(above)} init`), or name a folder: `promptstore init .`",
+        )
 
 
 def _repository(root: str) -> Repository:

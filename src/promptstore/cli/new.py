@@ -49,5 +49,6 @@ def new(app: App, slug: str) -> None:
     if app.json:
         app.emit({"slug": slug, "path": shown})
     else:
-        app.say(f"wrote {shown}")
-        app.say(f"Next: edit it, then `git add {shown} && git commit`")
+        here = os.path.relpath(path, app.directory)
+        app.say(f"wrote {here}")
+        app.say(f"Next: edit it, then `git add {here} && git commit`")

@@ -40,7 +40,7 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
     problem = remote_name_problem(name)
     if problem:
         raise UsageError(problem, hint="choose another name")
-    found = known_vendor(vendor or name)
+    found = known_vendor(vendor or _vendor_named(name))
     values = {"vendor": found.name, **{key: value for key, value in settings.items() if value}}
     with app.store() as store:
         _refuse_taken(store, name)
@@ -55,6 +55,16 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
     needed = found.key_required and key not in app.environ
     first = f"set {key} (or `promptstore remote login {name}`), then " if needed else ""
     app.say(f"Next: {first}promptstore remote check {name}")
+
+
+def _vendor_named(name: str) -> str:
+    """The vendor that a remote's name says by itself."""
+    from promptstore.vendors.registry import vendors
+
+    if name not in vendors():
+        known = ", ".join(vendors())
+        raise UsageError(f"say whose remote '{name}' is", hint=f"give --vendor, one of: {known}")
+    return name
 
 
 def _refuse_taken(store: Store, name: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from promptstore.cli.app import App
 from promptstore.cli.framework import command
-from promptstore.errors import UsageError, Where
+from promptstore.errors import NotFound, UsageError, Where
 
 
 @command("render", "promptstore render support/summarizer@production -v ticket='It is broken'")
@@ -54,6 +54,9 @@ def _file(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as opened:
             text = opened.read()
         content = json.loads(text) if path.endswith(".json") else plain(read(text, path))
+    except OSError as error:
+        told = f"the file of variables cannot be read: {error.strerror}"
+        raise NotFound(told, where=Where(path=path), hint="give --vars a JSON or YAML file") from None
     except ValueError as error:
         kind = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
         raise UsageError(f"not {kind}: {error}", where=Where(path=path), hint="mend the file") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -23,22 +24,28 @@ if TYPE_CHECKING:
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every conflict there is.")
 @click.option("--remote", metavar="NAME", help="Only conflicts with this remote.")
-@click.option("--ours", "side", flag_value="ours", help="Take our side of each conflicting field.")
-@click.option("--theirs", "side", flag_value="theirs", help="Take the remote's side.")
-@click.option("--edit", "side", flag_value="edit", help="Decide in $EDITOR.")
+@click.option("--ours", is_flag=True, help="Take our side of each conflicting field.")
+@click.option("--theirs", is_flag=True, help="Take the remote's side.")
+@click.option("--edit", is_flag=True, help="Decide in $EDITOR.")
 @click.option(
     "--field", "fields", metavar="FIELD=SIDE", multiple=True, help="Another side for one field, as conflicts names it."
 )
 def resolve(
-    app: App, slugs: tuple[str, ...], everything: bool, remote: str | None, side: Side | None, fields: tuple[str, ...]
+    app: App,
+    slugs: tuple[str, ...],
+    everything: bool,
+    remote: str | None,
+    ours: bool,
+    theirs: bool,
+    edit: bool,
+    fields: tuple[str, ...],
 ) -> None:
     """Settle conflicts and commit the result here; the next sync publishes it. Fields not in conflict are merged."""
-    if side is None:
-        raise UsageError("say how: --ours, --theirs or --edit", hint="promptstore resolve SLUG --ours")
     if bool(slugs) == everything:
         raise UsageError("name prompts, or give --all", hint="promptstore conflicts shows what there is")
     from promptstore.sync.resolve import unchanged
 
+    side = _side(ours=ours, theirs=theirs, edit=edit)
     others = _others(fields, side)
     with app.store() as store, engine_lock(store):
         assembled = assemble(app, store, [remote] if remote else [], online=False)
@@ -61,15 +68,29 @@ def resolve(
         app.say("Next: promptstore sync")
 
 
+def _side(*, ours: bool, theirs: bool, edit: bool) -> Side:
+    """The one way that was asked for."""
+    asked: list[Side] = []
+    asked += ["ours"] if ours else []
+    asked += ["theirs"] if theirs else []
+    asked += ["edit"] if edit else []
+    if len(asked) != 1:
+        raise UsageError("say how: one of --ours, --theirs and --edit", hint="promptstore resolve SLUG --ours")
+    return asked[0]
+
+
 def _wanted(plan: Plan, slugs: tuple[str, ...]) -> tuple[list[Conflict], list[Held]]:
     """The conflicts in question, and what is held until a side is chosen: that only by name, since a `git pull` may
     be the better way out."""
     found = [conflict for conflict in plan.conflicts if not slugs or conflict.slug in slugs]
-    held = [held for held in plan.held if held.can_resolve and held.slug in slugs]
+    open_ones = [held for held in plan.held if held.can_resolve]
+    known = {conflict.slug for conflict in plan.conflicts} | {held.slug for held in open_ones}
     for slug in slugs:
-        if slug not in {one.slug for one in found} | {one.slug for one in held}:
-            raise NotFound(f"'{slug}' has no conflict", hint="`promptstore conflicts` shows what there is")
-    return found, held
+        if slug not in known:
+            near = get_close_matches(slug, known, 1)
+            hint = f"did you mean '{near[0]}'?" if near else "`promptstore conflicts` shows what there is"
+            raise NotFound(f"'{slug}' has no conflict", hint=hint)
+    return found, [held for held in open_ones if held.slug in slugs]
 
 
 def _others(fields: tuple[str, ...], side: Side) -> dict[str, OneSide]:
@@ -115,4 +136,7 @@ class _Settling:
 
 
 def _editor(text: str) -> str | None:
-    return click.edit(text, extension=".yaml", require_save=True)
+    try:
+        return click.edit(text, extension=".yaml", require_save=True)
+    except click.ClickException as error:
+        raise UsageError(error.format_message(), hint="set EDITOR to an editor that can be run here") from None

@@ -8,6 +8,7 @@ import click
 
 from promptstore.cli.app import App
 from promptstore.cli.engine import assemble, engine_lock, state_file
+from promptstore.cli.files import prompt_paths
 from promptstore.cli.framework import command
 from promptstore.cli.show import exit_code
 
@@ -38,12 +39,14 @@ def status(app: App, fetch: bool) -> int:
             assembled.close()
         times = LastSync(state_file(store, "last-sync.json")).read()
         names = [session.name for session in assembled.sessions]
-        branch = store.config.branch
+        place = _place(store)
+        strays = sum(path.problem is not None for path in prompt_paths(app, store, ()))
     rows = {name: {**_counts(plan, name), "last_sync": times.get(name)} for name in names}
     if app.json:
         app.emit({"working": working, "remotes": rows})
     else:
-        _print(app, branch, working, rows)
+        app.say(place)
+        _print(app, working, strays, rows)
         show_errors(app, assembled.errors())
     return exit_code(plan, assembled.errors()) or (3 if working["invalid"] else 0)
 
@@ -74,14 +77,32 @@ def _counts(plan: Plan, remote: str) -> dict[str, int]:
     }
 
 
-def _print(app: App, branch: str, working: dict[str, list[str]], rows: dict[str, dict[str, Any]]) -> None:
-    app.say(f"on {branch}")
+def _told(what: str, number: int) -> str:
+    return f"1 {what.removesuffix('s')}" if number == 1 else f"{number} {what}"
+
+
+def _place(store: Store) -> str:
+    """The synced branch, and that another one is checked out."""
+    branch, head = store.config.branch, store.refs.head_branch()
+    if head == store.branch:
+        return f"on {branch}"
+    there = f"'{head.removeprefix('refs/heads/')}'" if head else "no branch"
+    return f"on {branch} ({there} is checked out here; what counts is on {branch})"
+
+
+def _print(app: App, working: dict[str, list[str]], strays: int, rows: dict[str, dict[str, Any]]) -> None:
     for slug in working["modified"]:
         mark = app.styled("invalid", "red") if slug in working["invalid"] else app.styled("not committed", "yellow")
         app.say(f"  {mark}  {slug}")
+    if strays:
+        app.say(f"  {strays} file{'s are' if strays > 1 else ' is'} no prompt; see `promptstore check`")
     for name, row in rows.items():
-        parts = [f"{row[key]} {key}" for key in ("ahead", "behind", "conflicts", "held") if row[key]]
+        parts = [_told(key, row[key]) for key in ("ahead", "behind", "conflicts", "held") if row[key]]
         when = f"last sync {row['last_sync']}" if row["last_sync"] else "never synced"
         app.say(f"{app.styled(name, 'bold')}: {', '.join(parts) or 'in sync as last seen'} ({when})")
+    if any(row["conflicts"] for row in rows.values()):
+        app.say("Next: promptstore conflicts")
+    elif any(row["held"] for row in rows.values()):
+        app.say("Next: promptstore plan says why it is held")
     if not rows:
         app.say("no remotes; `promptstore remote add` connects one")

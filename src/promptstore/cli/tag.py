@@ -23,6 +23,7 @@ def tag(app: App, address: str, name: str, why: str) -> None:
         raise UsageError("a tag names a committed version", hint="commit the file first")
     with app.store() as store:
         located = store.locate(asked)
+        store.facts(located)  # whoever deploys it must be able to read it
         was = set_tag(store, located, name, why)
     if app.json:
         app.emit({"slug": asked.slug, "tag": name, "version": located.version, "was": was})

@@ -83,10 +83,12 @@ def version_not_found(slug: str, number: int, count: int, shallow: bool) -> Vers
 def revision_not_found(slug: str, rev: str, tags: Iterable[str], unfetched: bool) -> TagNotFound | RevisionNotFound:
     if unfetched:
         return TagNotFound(
-            f"'{slug}' has no tag '{rev}' here, and this clone never fetched the store's tags",
+            f"'{slug}' has no tag '{rev}' here, and this clone has none of the store's tags",
             where=Where(slug=slug),
-            hint="run `promptstore fetch origin`",
+            hint=f"run `promptstore fetch origin`; if that brings none, `promptstore tag {slug} {rev}` sets it",
         )
     known = sorted(tags)
+    near = difflib.get_close_matches(rev, known, 1)
     hint = f"its tags: {', '.join(known)}" if known else f"`promptstore tag {slug} {rev}` sets it"
+    hint = f"did you mean '{near[0]}'? {hint}" if near else hint
     return TagNotFound(f"'{slug}' has no tag or revision '{rev}'", where=Where(slug=slug), hint=hint)

@@ -220,9 +220,18 @@ class Locator:
         if commit != tip and commit:
             return prompt_not_found(slug, self.prompts_at(commit), f"at {commit[:10]}")
         error = prompt_not_found(slug, self.prompts_at(tip), f"on {self._config.branch}")
-        if os.path.isfile(self._layout.file(slug)):
+        elsewhere = self._checked_out_elsewhere()
+        if elsewhere and slug in self.prompts_at(self._refs.read(elsewhere)):
+            name = elsewhere.removeprefix("refs/heads/")
+            error.hint = f"it is on '{name}': merge that into {self._config.branch}, or read '{slug}@{name}'"
+        elif os.path.isfile(self._layout.file(slug)):
             error.hint = f"its file is not committed yet: commit it, or read '{slug}@working'"
         return error
+
+    def _checked_out_elsewhere(self) -> str | None:
+        """The branch that is checked out here, where that is not the store's."""
+        head = self._refs.head_branch()
+        return head if head != f"refs/heads/{self._config.branch}" else None
 
 
 def _looks_like_commit(rev: str) -> bool:
