@@ -136,30 +136,43 @@ class Locator:
         commit = self._refs.read(tag_ref(slug, tag))
         if commit is not None:
             return commit
-        older = self._numbering(tip).names_of(slug)[1:]
-        names = [name for name in older if self.blob_at(tip, name) is None]
-        found = (self._refs.read(tag_ref(name, tag)) for name in names)
-        return next((commit for commit in found if commit is not None), None)
+        numbering = self._numbering(tip)
+        found = ((name, self._refs.read(tag_ref(name, tag))) for name in self._older_names(slug, tip))
+        own = (at for name, at in found if at is not None and self.went_along(name, slug, at, numbering))
+        return next(own, None)
 
     def tag_commits(self, slug: str, tip: str | None) -> dict[str, str]:
         """Every tag of one prompt: tag -> commit."""
-        older = self._numbering(tip).names_of(slug)[1:]
-        names = [slug, *(name for name in older if self.blob_at(tip, name) is None)]
-        found = tags_by_slug(self._refs.list(*(f"{TAGS}{name}/-/" for name in names)).items())
+        numbering, older = self._numbering(tip), self._older_names(slug, tip)
+        found = tags_by_slug(self._refs.list(*(f"{TAGS}{name}/-/" for name in (slug, *older))).items())
         merged: dict[str, str] = {}
-        for name in reversed(names):
-            merged.update(found.get(name, {}))
-        return merged
+        for name in reversed(older):
+            tags = found.get(name, {}).items()
+            merged |= {tag: at for tag, at in tags if self.went_along(name, slug, at, numbering)}
+        return merged | found.get(slug, {})
+
+    def _older_names(self, slug: str, tip: str | None) -> list[str]:
+        """The names that a prompt had and no other prompt has now: its tags may still stand there."""
+        older = self._numbering(tip).names_of(slug)[1:]
+        return [name for name in older if self.blob_at(tip, name) is None]
+
+    def went_along(self, old: str, new: str, commit: str, numbering: Numbering) -> bool:
+        """Whether a tag at ``commit``, under an older name, is of the prompt that moved, and not of one that had that
+        name since."""
+        place = self.place(old, commit, numbering)
+        return place is None or numbering.went_on(old, new, place.blob)
 
     def all_tag_commits(self, tip: str | None) -> dict[str, dict[str, str]]:
         """Every tag of every prompt: slug -> tag -> commit; those of an older name stand under the newest."""
         found = tags_by_slug(self._refs.list(TAGS).items())
-        there = self.prompts_at(tip)
-        for new in self._numbering(tip).moves:
-            for old in self._numbering(tip).names_of(new)[1:]:
+        there, numbering = self.prompts_at(tip), self._numbering(tip)
+        for new in numbering.moves:
+            for old in numbering.names_of(new)[1:]:
                 if new in there and old in found and old not in there:
-                    found[new] = {**found.pop(old), **found.get(new, {})}
-        return found
+                    own = {tag: at for tag, at in found[old].items() if self.went_along(old, new, at, numbering)}
+                    found[new] = {**own, **found.get(new, {})}
+                    found[old] = {tag: at for tag, at in found[old].items() if tag not in own}
+        return {slug: tags for slug, tags in found.items() if tags}
 
     # --- blobs and versions
 

@@ -103,7 +103,12 @@ def settle_renames(store: Store) -> None:
     for new in numbering.moves:
         for old in numbering.names_of(new)[1:]:
             if new in there and old in standing and old not in there:
-                _rename(store, old, new, standing[old], standing.get(new, {}))
+                tags = {
+                    tag: commit
+                    for tag, commit in standing[old].items()
+                    if store.locator.went_along(old, new, commit, numbering)
+                }
+                _rename(store, old, new, tags, standing.get(new, {}))
 
 
 def _rename(store: Store, old: str, new: str, tags: dict[str, str], taken: dict[str, str]) -> None:

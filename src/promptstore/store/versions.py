@@ -74,6 +74,11 @@ class Numbering:
             names.append(older)
         return tuple(names)
 
+    def went_on(self, old: str, new: str, blob: str) -> bool:
+        """Whether the prompt that said ``blob`` as ``old`` is ``new`` now, which once was called so: not where another
+        one has taken the old name since, and said it."""
+        return _says(self.of(new), blob) or not _says(self.of(old), blob)
+
     def extended(self, steps: Iterable[Step], tip: str) -> Numbering:
         """The numbering after more history: each change of a blob takes the next number, a move takes them along.
 
@@ -115,6 +120,10 @@ class Numbering:
             if new not in since.moves and self.of(new):
                 found[f"{new}/-/from/{old}"] = self.of(new)[-1].blob
         return found
+
+
+def _says(versions: Iterable[Version], blob: str) -> bool:
+    return any(version.blob == blob for version in versions)
 
 
 def _append(versions: list[Version], blob: str | None, commit: str) -> None:

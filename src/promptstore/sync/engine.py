@@ -168,7 +168,9 @@ class Engine:
         for new in local.numbering.moves:
             older = local.numbering.names_of(new)[1:]
             old = next((name for name in older if name in agreed and name not in local.prompts), None)
-            if old is not None and new in local.prompts and new not in agreed:
+            if old is None or not local.numbering.went_on(old, new, agreed[old].link.proof or agreed[old].blob):
+                continue
+            if new in local.prompts and new not in agreed:
                 session.rename(old, new)
                 self._moved.append(Action(session.name, new, "move", reason=f"moved here from '{old}'", origin=old))
 

@@ -11,7 +11,7 @@ from promptstore.store.store import Store
 from promptstore.sync.actions import Halted, Plan
 from promptstore.sync.breaker import MOST, is_runaway, recent_writes
 from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
-from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, waiting_texts
 from promptstore.sync.planner.contents import plan_contents
 from promptstore.sync.planner.tags import plan_tags
@@ -97,21 +97,22 @@ class Planning:
         )
 
     def _in_doubt(self, session: Session) -> frozenset[str]:
-        """Prompts of which nothing is concluded. While a first publish may be there, be it under another name by now,
-        that goes for all that nobody here knows: one of them may be it."""
-        mine = (intent for intent in self._journal.intents().values() if intent.remote == session.name)
-        if any(intent.is_first and intent.state in {"sent", "unknown"} for intent in mine):
-            return frozenset(session.in_doubt | (session.tracked.prompts.keys() - session.all_agreed().keys()))
-        return frozenset(session.in_doubt)
+        """Prompts of which nothing is concluded. A stranger that a publish of ours made, or came upon, is no stranger
+        once that is recorded; while a first publish may be anywhere, any stranger may be it."""
+        mine = [intent for intent in self._journal.intents().values() if intent.remote == session.name]
+        ids = {intent.id for intent in mine if intent.state in UNFINISHED}
+        anywhere = any(intent.is_first and intent.is_open for intent in mine)
+        strangers = session.tracked.prompts.keys() - session.all_agreed().keys()
+        ours = {slug for slug in strangers if anywhere or session.tracked.prompts[slug].id in ids}
+        return frozenset(session.in_doubt | ours)
 
     def _in_review(self, session: Session, local: Local) -> dict[str, str]:
         """Prompts whose newest vendor version waits on the branch for review."""
         if self._store.config.sync.integrate != "branch":
             return {}
         branch = ReviewBranch(self._store, local, session.name)
-        newest = {slug: "" if slug in session.gone else seen.version for slug, seen in session.tracked.prompts.items()}
         waiting = branch.waiting().items()
-        return {slug: f"it is on {branch.name} for review" for slug, v in waiting if newest.get(slug) == v}
+        return {slug: f"it is on {branch.name} for review" for slug, v in waiting if v in _to_come(session, slug)}
 
     def _runaway(self, session: Session, local: Local) -> frozenset[str]:
         """Prompts whose next publish would only answer our own: see `breaker`."""
@@ -162,6 +163,14 @@ class Planning:
             for slug, entry in base.items()
             if entry.blob not in prompts and not _settled(entry, local.get(slug), seen.get(slug))
         }
+
+
+def _to_come(session: Session, slug: str) -> set[str]:
+    """The vendor versions of a prompt that are still to come here: its newest (empty: it is gone), and one that ours
+    went on top of."""
+    seen, agreed = session.tracked.prompts.get(slug), session.agreed(slug)
+    found = {seen.version if slug not in session.gone else ""} if seen else set()
+    return found | ({agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set())
 
 
 def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:

@@ -247,13 +247,20 @@ class Publisher:
         if found is not None and (self._is_marked(found[1], intent) or not self._is_awaited(intent)):
             newer, ours = found
             return self._done(intent, ours, newer)
-        if found is None and intent.version is not None and not gone:
+        if found is None and intent.version is not None and not gone and not self._was_taken_away(intent):
             raise WriteInDoubt(
                 f"the vendor took it as version {intent.version}, but does not show it (yet)",
                 hint="run sync again later; nothing is sent twice",
             )
         self._give_up(self._dated(intent), "the version is not there (yet)")
         return Moved("a write that was in doubt never arrived")
+
+    def _was_taken_away(self, intent: Intent) -> bool:
+        """Whether the vendor has no version any more that it had acknowledged, and has newer ones."""
+        if intent.id is None or intent.version is None:
+            return False
+        head, key = self.workspace.read(intent.id).version, self.vendor.version_key
+        return key(head) > key(intent.version) and self._there(intent.id, intent.version) is None
 
     def _give_up(self, intent: Intent, seen: str) -> None:
         """What was sent never arrived. Raises WriteInDoubt while the settle window is open."""

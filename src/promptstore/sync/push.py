@@ -261,6 +261,8 @@ class Pusher:
         agreed = self._session.agreed(action.slug)
         if agreed is None:
             return Outcome(action, done=False)
+        if not self._is_where_it_was(action.slug, agreed.link.id, tag):
+            return Outcome(action, done=False, again=True)  # somebody moved it meanwhile
         if action.kind == "untag-remote":
             self._publisher.confirm()
             self._workspace.delete_tag(agreed.link.id, tag)
@@ -275,6 +277,13 @@ class Pusher:
         seen = self._session.tracked.prompts.get(action.slug)
         unread = seen is None or version not in seen.versions  # what a tag names is read, and kept, in this very run
         return Outcome(replace(action, version=self._session.vendor.shown(version)), done=True, again=unread)
+
+    def _is_where_it_was(self, slug: str, remote_id: str, tag: str) -> bool:
+        """Whether the vendor still has a tag where the plan saw it; asked last of all before it is moved."""
+        listing = self._workspace.tags([], [remote_id])
+        seen = self._session.tracked.prompts.get(slug)
+        before = seen.tags.get(tag) if seen else None
+        return not listing.knows(remote_id, tag) or listing.tags.get(remote_id, {}).get(tag) == before
 
     def _tell(self, slug: str, tag: str, version: str | None) -> None:
         self._session.relink_tag(slug, tag, version)

@@ -55,9 +55,13 @@ class Recovery:
         moved = (
             new
             for new in self._local.numbering.moves
-            if new in there and intent.slug not in there and intent.slug in self._local.numbering.names_of(new)
+            if new in there and intent.slug not in there and self._became(intent, new)
         )
         return linked or next(moved, None) or intent.slug
+
+    def _became(self, intent: Intent, new: str) -> bool:
+        numbering = self._local.numbering
+        return intent.slug in numbering.names_of(new) and numbering.went_on(intent.slug, new, intent.blob)
 
     def _settle(self, intent: Intent, slug: str) -> None:
         if not intent.is_deletion:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from promptstore.errors import ConflictError, InvalidPrompt, Where
+from promptstore.errors import ConflictError, InvalidPrompt, StoreBusy, Where
 from promptstore.merge.driver import merge_files
 from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.prompt_file import PromptFile
 from promptstore.model.reading import parse_prompt
+from promptstore.store.atomic import replace_file
 from promptstore.store.store import Store
-from promptstore.store.writing import TextChange, commit_texts
+from promptstore.store.writing import TextChange
 from promptstore.sync.actions import Action, Conflict, Plan
 from promptstore.sync.agreement import Agreed
-from promptstore.sync.local import Local, last_text
+from promptstore.sync.landing import OnBranch
+from promptstore.sync.local import Local, is_behind, last_text, read_local, short
 from promptstore.sync.pull import Puller
 from promptstore.sync.session import Session
 from promptstore.sync.texts import edited, text_of
@@ -61,16 +64,17 @@ class Resolver:
 
         Raises ConflictError where there is nothing here that could be chosen.
         """
+        self._refuse_unpushed(slug)
         seen = self._session.tracked.prompts.get(slug)
         ours = self._local.prompts.get(slug)
         if seen is None or slug in self._session.gone:
             self._gone(slug)
         elif ours is not None:
-            self._commit(slug, self._chosen(slug, None, ours, seen))
-            self._agree(slug, seen)
+            self._commit(slug, self._chosen(slug, None, ours, seen.document))
+            self._link(slug, seen)
         elif self._side == "theirs":
             self._commit(slug, self._store.contents.raw(seen.blob))
-            self._agree(slug, seen)
+            self._link(slug, seen)
         else:
             self._stay_deleted(slug)
 
@@ -90,6 +94,7 @@ class Resolver:
         """Settle every conflict of one prompt. Raises ConflictError when the edited text is not usable."""
         tags = [conflict.field.removeprefix("tag:") for conflict in conflicts if conflict.field.startswith("tag:")]
         if len(tags) < len(conflicts):
+            self._refuse_unpushed(slug)
             self._contents(slug)
         for tag in tags:
             self._tag(slug, tag)
@@ -104,13 +109,13 @@ class Resolver:
         elif ours is None:
             self._deleted_here(slug, seen)
         else:
-            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, seen))
+            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, self._document(slug, seen)))
             self._agree(slug, seen)
 
-    def _chosen(self, slug: str, base: str | None, ours: str, seen: RemoteEntry) -> bytes:
+    def _chosen(self, slug: str, base: str | None, ours: str, document: Document) -> bytes:
         raw = self._store.contents.raw(ours)
         onto = base or ours
-        theirs = text_of(self._store, self._lens, self._document(slug, seen), self._session.called(slug), onto)
+        theirs = text_of(self._store, self._lens, document, self._session.called(slug), onto)
         if self._side == "edit":
             return self._edited(slug, base, raw, theirs)
         if base is None:
@@ -179,23 +184,69 @@ class Resolver:
             self._commit(slug, None)
         self._session.agree(slug, None)
 
+    def _refuse_unpushed(self, slug: str) -> None:
+        """What is chosen is chosen of L's text: it must not go over one on the branch that nobody was asked about."""
+        local = self._local
+        if local.branch_tip is None or is_behind(self._store, local):
+            return
+        if self._on_branch(slug, local) != local.prompts.get(slug):
+            raise StoreBusy(
+                f"its text on {self._store.config.branch} is not what {short(local.ref)} says",
+                where=Where(slug=slug),
+                hint="`git pull` and `git push` first, then run it again",
+            )
+
+    def _on_branch(self, slug: str, local: Local) -> str | None:
+        return self._store.prompts_at(local.branch_tip).get(slug)
+
     def _commit(self, slug: str, text: bytes | None) -> None:
+        """Onto what the branch says now. Raises ConflictError where the prompt was changed since it was looked at."""
+        now = read_local(self._store)
+        if self._on_branch(slug, now) != self._on_branch(slug, self._local):
+            kept = f"; what you wrote is in {self._keep(text)}" if self._side == "edit" and text is not None else ""
+            raise ConflictError(
+                "it was changed while it was being settled",
+                where=Where(slug=slug),
+                hint=f"run it again{kept}",
+            )
         subject = f"Resolve {slug} with {self._session.name} ({self._side})\n"
-        commit_texts(self._store, [TextChange(slug, text, self._store.user(), subject)], "promptstore: resolve")
+        OnBranch(self._store, now).land([TextChange(slug, text, self._store.user(), subject)], "promptstore: resolve")
+
+    def _keep(self, text: bytes) -> str:
+        path = os.path.join(self._store.repository.state_dir, "unsettled.yaml")
+        replace_file(path, text)
+        return path
 
     def _agree(self, slug: str, seen: RemoteEntry) -> None:
-        """The vendor's version is taken note of: what is chosen here was chosen with sight of it."""
+        """The vendor's version in question is taken note of: what is chosen here was chosen with sight of it."""
+        old = self._session.agreed(slug)
+        if old is not None and old.link.unmerged is not None:
+            link = replace(old.link, unmerged=None, proof=self._proof(slug))
+            self._session.agree(slug, Agreed(old.blob, link))
+        else:
+            self._link(slug, seen)
+
+    def _link(self, slug: str, seen: RemoteEntry) -> None:
+        """The vendor's newest version is taken note of; one that ours went on top of is still to be merged."""
+        old = self._session.agreed(slug)
+        link = Link(
+            seen.id,
+            seen.name,
+            seen.version,
+            seen.digest,
+            {**seen.known_versions(), **(old.link.versions if old else {})},
+            old.link.tags if old else {},
+            old.link.unmerged if old else None,
+            proof=self._proof(slug),
+            called=self._session.called(slug),
+        )
+        self._session.agree(slug, Agreed(seen.blob, link))
+
+    def _proof(self, slug: str) -> str:
+        """The text on the branch by now that says that the vendor's was seen."""
         old = self._session.agreed(slug)
         before = (old.link.proof or old.blob) if old else ""
-        proof = self._store.prompts_at(self._store.refs.read(self._store.branch)).get(slug, before)
-        if old is not None and old.link.unmerged is not None:
-            self._session.agree(slug, Agreed(old.blob, replace(old.link, unmerged=None, proof=proof)))
-            return
-        versions = {**seen.known_versions(), **(old.link.versions if old else {})}
-        tags = old.link.tags if old else {}
-        called = self._session.called(slug)
-        link = Link(seen.id, seen.name, seen.version, seen.digest, versions, tags, proof=proof, called=called)
-        self._session.agree(slug, Agreed(seen.blob, link))
+        return self._store.prompts_at(self._store.refs.read(self._store.branch)).get(slug, before)
 
     # --- tags
 

@@ -13,15 +13,16 @@ from promptstore.store.writing import TextChange
 def with_edits(store: Store, change: TextChange, tip: str, last: str | None) -> TextChange:
     """``change`` with what people made of the prompt on the branch at ``tip`` since it said ``last`` (a blob).
 
-    Raises StoreBusy where both changed the same.
+    Raises StoreBusy where both changed the same, or one side took away what the other edited.
     """
     now = store.prompts_at(tip).get(change.slug)
-    if now is None or now == last or change.text is None:
+    if now is None or now == last:
         return change
-    merged = _merged(store, change, now, last)
+    merged = _merged(store, change, now, last) if change.text is not None else None
     if merged is None or merged.conflicted:
+        there = "edited" if change.text is not None else "deleted"
         raise StoreBusy(
-            f"'{change.slug}' was edited on the branch for review, and at the vendor since",
+            f"'{change.slug}' was edited on the branch for review, and {there} at the vendor since",
             where=Where(slug=change.slug),
             hint="merge that branch first, then run it again",
         )

@@ -11,12 +11,13 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
-from promptstore.errors import RemoteUnreachable, WriteInDoubt
+from promptstore.errors import RemoteMissing, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
+from promptstore.sync.publish import Publisher
 from promptstore.sync.push import Pusher
-from promptstore.vendors.base import Publication
+from promptstore.vendors.base import Publication, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
 
@@ -26,6 +27,10 @@ class Killed(BaseException):
 
 def dies(*_: object) -> None:
     raise Killed
+
+
+def unreachable(*_: object) -> None:
+    raise RemoteUnreachable("no route to host")
 
 
 def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
@@ -266,3 +271,52 @@ def test_an_older_text_of_ours_is_no_edit_of_one_that_another_clone_sent(rig: Ri
     result = rig.until_quiet()
     assert [record.intent for record in kept.versions][1:] == ["theirs"]
     assert [held.slug for held in result.plan.held if held.can_resolve] == ["p"]
+
+
+def test_one_that_landed_on_another_and_was_renamed_here_before_it_was_recorded(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its prompt cannot be read, what it came upon is no new prompt of the vendor's."""
+    commit(rig.root, {"p": chat("ours, which is long enough to be known again")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "theirs")
+    acme.publish(*late)
+    rig.now += 100
+    with monkeypatch.context() as patched:
+        patched.setattr(Pusher, "record", dies)  # it is known to have landed, and not recorded
+        with pytest.raises(Killed):
+            rig.sync()
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/moved.yaml")
+    git(rig.root, "commit", "-qm", "Move")
+    acme.before["versions"] = unreachable
+    rig.sync()
+    acme.before.clear()
+    assert not (rig.root / "prompts/p.yaml").exists()
+    rig.sync()
+    assert "theirs" in [conflict.theirs for conflict in rig.plan().conflicts]
+
+
+def test_one_that_was_taken_away_there_before_it_was_read_back_is_over(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    with monkeypatch.context() as patched:
+        patched.setattr(Publisher, "_read_back", dies)
+        with pytest.raises(Killed):
+            rig.sync()
+    acme.edit("p", "three")
+    read = acme.read
+
+    def without_two(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2":
+            raise RemoteMissing("no such version", status=404)
+        return read(prompt_id, version)
+
+    monkeypatch.setattr(acme, "read", without_two)
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    rig.now += 100
+    result = rig.sync()
+    assert not result.errors
+    assert [(conflict.ours, conflict.theirs) for conflict in result.plan.conflicts] == [("two", "three")]

@@ -725,3 +725,16 @@ def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, a
     anew = session.agreed("p")
     assert anew is not None
     assert anew.link.unmerged == ("1", blob)
+
+
+def test_a_label_moved_there_while_the_run_was_busy_is_a_conflict(rig: Rig, acme: MemoryWorkspace) -> None:
+    for text in ("one", "two", "three"):
+        commit(rig.root, {"p": chat(text)})
+        rig.sync()
+    tag(rig, "p@1", "production")
+    rig.until_quiet()
+    tag(rig, "p@2", "production")
+    commit(rig.root, {"q": chat("q")})
+    acme.before["publish"] = lambda *_: (acme.before.clear(), acme.label("p", "production", 3))
+    conflicts = rig.until_quiet().plan.conflicts
+    assert [(conflict.slug, conflict.field, conflict.theirs) for conflict in conflicts] == [("p", "tag:production", 3)]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from engines import Rig, kinds
-from memory_vendor import MemoryWorkspace
+from memory_vendor import MemoryWorkspace, lost_reply
 from repos import chat, commit, git
 
 from promptstore.errors import RemoteUnreachable
+from promptstore.store.address import parse_address
+from promptstore.store.tagging import set_tag
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
 
 TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
@@ -192,3 +194,62 @@ def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: Mem
     rig.until_quiet()
     assert list(rig.store.prompts_at(rig.store.tip)) == ["b"]
     assert versions(acme) == {"a": 1}
+
+
+# --- a name that was taken up again
+
+
+def renamed_and_taken_up_again(rig: Rig, **files: str | None) -> None:
+    """``a`` became ``b``, and another prompt is ``a`` now."""
+    commit(rig.root, {f"x{n}": chat(f"x {n}") for n in range(8)} | {"a": chat(TEXT)})
+    move(rig, ("a", "b"))
+    commit(rig.root, {}, "Rename")
+    commit(rig.root, {"a": chat("Something else entirely"), **files})
+
+
+def test_the_link_of_a_deleted_prompt_does_not_go_to_one_that_had_its_name_once(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    unholdable = chat("{{#x}}known{{/x}} again").replace("jinja2", "mustache")
+    renamed_and_taken_up_again(rig, b=unholdable)
+    rig.until_quiet()
+    commit(rig.root, {"a": None})
+    rig.sync()
+    commit(rig.root, {"b": chat("B can be held now")})
+    rig.until_quiet()
+    assert acme.text("a") == "Something else entirely"
+
+
+def test_the_tags_of_a_deleted_prompt_do_not_either(rig: Rig, acme: MemoryWorkspace) -> None:
+    renamed_and_taken_up_again(rig)
+    set_tag(rig.store, rig.store.locate(parse_address("a")), "production")
+    rig.until_quiet()
+    commit(rig.root, {"a": None})
+    rig.until_quiet()
+    assert rig.store.tags("b") == {}
+    assert rig.store.locator.all_tag_commits(rig.store.tip).keys() == {"a"}
+    assert acme.by_name("b").labels == {}  # type: ignore[union-attr]
+
+
+def test_tags_from_before_the_move_still_do(rig: Rig) -> None:
+    commit(rig.root, {"a": chat(TEXT)})
+    set_tag(rig.store, rig.store.locate(parse_address("a")), "production")
+    move(rig, ("a", "b"))
+    commit(rig.root, {}, "Rename")
+    commit(rig.root, {"a": chat("Something else entirely")})
+    commit(rig.root, {"a": None})
+    assert rig.store.tags("b") == {"production": 1}
+    rig.until_quiet()
+    assert rig.store.tags("b") == {"production": 1}
+
+
+def test_a_publish_in_doubt_stays_with_the_prompt_that_was_deleted(rig: Rig, acme: MemoryWorkspace) -> None:
+    renamed_and_taken_up_again(rig)
+    acme.after["publish"] = lambda *_: lost_reply()
+    rig.sync()
+    acme.after.clear()
+    commit(rig.root, {"a": None})
+    rig.now += 100
+    rig.until_quiet()
+    assert versions(acme)["a"] == versions(acme)["b"] == 1
+    assert acme.text("b") == TEXT

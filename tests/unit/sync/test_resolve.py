@@ -232,3 +232,51 @@ def test_a_side_is_taken_only_against_the_text_that_was_shown(tmp_path: Path) ->
     assert "1st" in here(rig)
     assert "5th, here" in here(rig)
     assert [(c.remote, c.field) for c in rig.plan().conflicts] == [("two", "messages[0].content")]
+
+
+def test_a_commit_made_while_the_editor_is_open_is_not_undone(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat(TEXT.replace("First", "Ours first"))})
+    acme.edit("p", TEXT.replace("First", "Their first"))
+    rig.sync()
+    later, chosen = TEXT.replace("First", "Ours first").replace("Third", "Later third"), chat("chosen")
+
+    def editor(_: str) -> str:
+        commit(rig.root, {"p": chat(later)})
+        return chosen
+
+    with pytest.raises(ConflictError, match="changed while") as raised:
+        rig.resolve("p", "edit", editor)
+    assert here(rig) == later
+    assert Path(raised.value.hint.rpartition(" ")[2]).read_text() == chosen
+    assert conflicts(rig) == ["p messages[0].content"]
+
+
+def test_a_commit_of_something_else_meanwhile_is_no_hindrance(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("ours")})
+    acme.edit("p", "theirs")
+    rig.sync()
+
+    def editor(_: str) -> str:
+        commit(rig.root, {"x1": chat("x one")})
+        return chat("chosen")
+
+    rig.resolve("p", "edit", editor)
+    settled(rig)
+    assert (here(rig), here(rig, "x1"), acme.text("p")) == ("chosen", "x one", "chosen")
+
+
+def test_a_side_taken_does_not_drop_what_is_still_to_be_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat(TEXT.replace("First", "1st"))})
+
+    def race(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", TEXT.replace("Third", "3rd"))
+        (rig.root / "prompts/p.yaml").write_text(chat("in the editor"))  # so that the merge waits
+
+    acme.before["publish"] = race
+    rig.sync()
+    git(rig.root, "reset", "-q", "--hard", "HEAD~1")
+    assert [held.can_resolve for held in rig.sync().plan.held] == [True]
+    rig.take("p", "ours")
+    settled(rig)
+    assert acme.text("p") == here(rig) == TEXT.replace("Third", "3rd")

@@ -9,7 +9,7 @@ from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
-from promptstore.errors import ConflictError
+from promptstore.errors import ConflictError, StoreBusy
 from promptstore.store.store import Store
 from promptstore.sync.resolve import Side
 
@@ -260,3 +260,50 @@ def test_a_text_seen_under_the_name_that_only_the_link_knows(rig: Rig, origin: P
     assert kinds(result.done) == ["update-remote q"]
     assert acme.text("p", 1) == TEXT
     assert acme.text("p") == "squashed: renamed and rewritten at once"
+
+
+@pytest.mark.parametrize("config", ["\n[git]\npush = true\n", '\n[sync]\nintegrate = "branch"\n'])
+def test_a_choice_goes_over_no_text_that_was_not_pushed(rig: Rig, acme: MemoryWorkspace, config: str) -> None:
+    (rig.root / ".promptstore.toml").write_text(CONFIG + config)
+    ann = Rig(Store.open(rig.root), {"acme": acme}, shares=True)
+    commit(ann.root, {"p": chat(TEXT.replace("First", "Ours first"))})
+    git(ann.root, "push", "-q")
+    acme.edit("p", TEXT.replace("First", "Their first"))
+    assert [conflict.slug for conflict in ann.sync().plan.conflicts] == ["p"]
+    unpushed = TEXT.replace("First", "Ours first").replace("Third", "Unpushed third")
+    commit(ann.root, {"p": chat(unpushed)})
+    with pytest.raises(StoreBusy, match="not what origin/main says"):
+        ann.resolve("p", "ours")
+    git(ann.root, "push", "-q")
+    ann.sync()
+    ann.resolve("p", "ours")
+    git(ann.root, "push", "-q")
+    ann.until_quiet()
+    assert acme.text("p") == unpushed
+
+
+def test_a_branch_that_is_only_behind_goes_on_from_what_was_pushed(
+    rig: Rig, origin: Path, acme: MemoryWorkspace
+) -> None:
+    ben = clone(origin, "ben", acme)
+    commit(ben.root, {"p": chat(TEXT.replace("First", "Ben's first"))})
+    git(ben.root, "push", "-q")
+    acme.edit("p", TEXT.replace("First", "Their first"))
+    git(rig.root, "fetch", "-q")
+    assert [conflict.slug for conflict in rig.sync().plan.conflicts] == ["p"]
+    rig.resolve("p", "ours")
+    git(rig.root, "push", "-q")
+    rig.until_quiet()
+    assert acme.text("p") == TEXT.replace("First", "Ben's first")
+
+
+def test_resolving_without_the_branch_begins_it_where_the_pushed_one_is(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat(TEXT.replace("First", "Ours first"))})
+    git(rig.root, "push", "-q")
+    git(rig.root, "checkout", "-q", "-b", "feature")
+    git(rig.root, "branch", "-q", "-D", "main")
+    acme.edit("p", TEXT.replace("First", "Their first"))
+    assert [conflict.slug for conflict in rig.sync().plan.conflicts] == ["p"]
+    rig.resolve("p", "theirs")
+    assert git(rig.root, "merge-base", "main", "origin/main") == git(rig.root, "rev-parse", "origin/main")
+    assert "x1" in rig.store.prompts_at(rig.store.refs.read("refs/heads/main"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import Rig
+from engines import Rig, kinds
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
@@ -264,3 +264,25 @@ def test_a_checked_out_branch_is_kept_until_it_is_left(
     git(ann.root, "worktree", "remove", str(tmp_path / "tree"))
     ann.until_quiet()
     assert not is_there(tmp_path)
+
+
+def test_a_deletion_there_does_not_win_over_a_reviewers_edit(
+    tmp_path: Path, ann: Rig, desk: Path, acme: MemoryWorkspace
+) -> None:
+    acme.edit("p", TEXT.replace("Second", "2nd"))
+    ann.sync()
+    check_out(desk)
+    commit(desk, {"p": chat(TEXT.replace("Second", "Reviewed 2nd"))}, "Review")
+    git(desk, "push", "-q", "origin", BRANCH)
+    acme.archive("p")
+    errors = ann.sync(ann.sync().plan.plan_id).errors  # it halts first, for a listing that shrank
+    assert ["deleted at the vendor since" in error.message for error in errors] == [True]
+    assert "Reviewed 2nd" in on_branch(tmp_path)
+
+
+def test_what_ours_was_published_over_waits_quietly(ann: Rig, acme: MemoryWorkspace) -> None:
+    commit(ann.root, {"p": chat(TEXT.replace("First", "1st"))})
+    git(ann.root, "push", "-q")
+    acme.before["publish"] = lambda *_: (acme.before.clear(), acme.edit("p", TEXT.replace("Second", "2nd")))
+    ann.sync()
+    assert kinds(ann.sync().done) == []
