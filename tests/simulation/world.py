@@ -33,7 +33,7 @@ from promptstore.sync.local import read_local
 from promptstore.sync.observe import Depth
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
-from promptstore.sync.resolve import Resolver, Side, unchanged
+from promptstore.sync.resolve import Resolver, Side, in_turn
 from promptstore.sync.session import Serial
 from promptstore.sync.team.lead import Alone, Lead
 from promptstore.sync.trees import Link
@@ -316,10 +316,8 @@ class World:
 
     def resolve(self, clone: Clone, slug: str, side: Side, editor: Callable[[str], str | None]) -> None:
         engine = self._offline(clone)
-        found = list(engine.plan().conflicts)
-        for session in engine.sessions():
-            found = unchanged(found, session.name, engine.plan())
-            mine = [c for c in found if c.remote == session.name and c.slug == slug]
+        found = [conflict for conflict in engine.plan().conflicts if conflict.slug == slug]
+        for session, mine in in_turn(clone.store, engine.sessions(), found, engine.plan):
             if mine:
                 Resolver(clone.store, session, read_local(clone.store), side, editor).resolve(slug, mine)
             engine.record()

@@ -17,7 +17,7 @@ from promptstore.sync.local import read_local
 from promptstore.sync.observe import Depth
 from promptstore.sync.policy import Policy
 from promptstore.sync.remotes import chosen, open_sessions
-from promptstore.sync.resolve import Resolver, Side, unchanged
+from promptstore.sync.resolve import Resolver, Side, in_turn
 from promptstore.sync.session import Serial
 from promptstore.sync.team.joining import team_of
 from promptstore.sync.team.lead import Alone, Team
@@ -79,9 +79,8 @@ class Rig:
         engine.load()
         found = list(engine.plan().conflicts)
         assert slug in {conflict.slug for conflict in found}
-        for session in engine.sessions():
-            found = unchanged(found, session.name, engine.plan())
-            mine = [c for c in found if c.remote == session.name and c.slug == slug]
+        wanted = [conflict for conflict in found if conflict.slug == slug]
+        for session, mine in in_turn(self.store, engine.sessions(), wanted, engine.plan):
             if mine:
                 Resolver(self.store, session, read_local(self.store), side, editor).resolve(slug, mine)
             engine.record()

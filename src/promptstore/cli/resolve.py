@@ -43,7 +43,7 @@ def resolve(
     """Settle conflicts and commit the result here; the next sync publishes it. Fields not in conflict are merged."""
     if bool(slugs) == everything:
         raise UsageError("name prompts, or give --all", hint="promptstore conflicts shows what there is")
-    from promptstore.sync.resolve import unchanged
+    from promptstore.sync.resolve import in_turn
 
     side = _side(ours=ours, theirs=theirs, edit=edit)
     others = _others(fields, side)
@@ -53,15 +53,19 @@ def resolve(
         found, held = _wanted(assembled.engine.plan(), slugs)
         _check_fields(others, found)
         settle = _Settling(store, side, others)
-        for session in assembled.sessions:
-            found = unchanged(found, session.name, assembled.engine.plan())
-            settle(session, found, held)
+        done: list[Conflict] = []
+        for session, mine in in_turn(store, assembled.sessions, found, assembled.engine.plan):
+            settle(session, mine, held)
             assembled.engine.record()
+            done += mine
     if app.json:
-        app.emit({"conflicts": [conflict.as_json() for conflict in found]})
-    settled = [(one.slug, one.remote, one.field) for one in found] + [(one.slug, one.remote, "") for one in held]
+        app.emit({"conflicts": [conflict.as_json() for conflict in done]})
+    settled = [(one.slug, one.remote, one.field) for one in done] + [(one.slug, one.remote, "") for one in held]
     for slug, name, field in () if app.json else settled:
         app.say(f"settled {slug} ({name}): {field or 'the whole prompt'}: {others.get(field, side)}")
+    for one in found:
+        if one not in done:
+            app.say(f"left {one.slug} ({one.remote}): {one.field}: it is shown anew beside the settled text")
     if not settled:
         app.say("no conflicts")
     else:
@@ -122,9 +126,8 @@ class _Settling:
     others: dict[str, OneSide]
 
     def __call__(self, session: Session, conflicts: list[Conflict], held: list[Held]) -> None:
-        mine = [conflict for conflict in conflicts if conflict.remote == session.name]
-        for slug in sorted({conflict.slug for conflict in mine}):
-            self._resolver(session).resolve(slug, [conflict for conflict in mine if conflict.slug == slug])
+        for slug in sorted({conflict.slug for conflict in conflicts}):
+            self._resolver(session).resolve(slug, [conflict for conflict in conflicts if conflict.slug == slug])
         for slug in sorted({one.slug for one in held if one.remote == session.name}):
             self._resolver(session).take(slug)
 

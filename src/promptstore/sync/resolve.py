@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -29,11 +29,22 @@ Side = Literal["ours", "theirs", "edit"]
 OneSide = Literal["ours", "theirs"]
 
 
-def unchanged(found: list[Conflict], remote: str, plan: Plan) -> list[Conflict]:
-    """The conflicts without those of this remote that look otherwise by now: settling another remote's brought a text
-    here that nobody has seen beside this one's. They are for the next `resolve`."""
-    changed = {one.slug for one in found if one.remote == remote and one not in plan.conflicts}
-    return [one for one in found if one.remote != remote or one.slug not in changed]
+def in_turn(
+    store: Store, sessions: Sequence[Session], found: Sequence[Conflict], plan: Callable[[], Plan]
+) -> Iterator[tuple[Session, list[Conflict]]]:
+    """Each remote with its conflicts, of ``found``, that still look as they did.
+
+    Settling another remote's may have brought a text here that nobody has seen beside this one's; where only what was
+    pushed counts, that shows after the push. Such conflicts are for the next `resolve`.
+    """
+    is_pushed = read_local(store).ref != store.branch
+    settled: set[str] = set()
+    for session in sessions:
+        now, mine = plan().conflicts, [one for one in found if one.remote == session.name]
+        changed = {one.slug for one in mine if one not in now} | (settled if is_pushed else set())
+        same = [one for one in mine if one.slug not in changed]
+        yield session, same
+        settled |= {one.slug for one in same}
 
 
 class Resolver:
