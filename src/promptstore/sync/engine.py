@@ -145,7 +145,7 @@ class Engine:
         session.fail(error)
         session.observer = True
         session.leader = error.message if isinstance(error, LeasedElsewhere) else ""
-        session.pending.clear()
+        session.forget_pending()
 
     def _has_unfinished(self, session: Session) -> bool:
         """Whether a publish of an earlier run, or of the last leader, is not recorded yet. Alone, looking once more

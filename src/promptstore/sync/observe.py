@@ -12,10 +12,12 @@ from promptstore.model.digest import digest_of
 from promptstore.store.git.commits import Identity
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
+from promptstore.sync.agreement import Agreed
 from promptstore.sync.guards import wrong_workspace
 from promptstore.sync.local import Local
 from promptstore.sync.naming import assign_slugs
 from promptstore.sync.session import Pool, Session
+from promptstore.sync.successors import successors
 from promptstore.sync.texts import text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry, SeenVersion
@@ -55,6 +57,8 @@ class Observer:
         self._depth = depth
         self._lens = session.vendor.lens
         self._key = session.vendor.version_key
+        self._anew: set[str] = set()
+        """Prompts that were made anew: what was known of the former one says nothing of them."""
 
     def observe(self) -> Counts:
         """Move R to what the vendor says now. Raises RemoteError when the listing is not complete.
@@ -65,6 +69,7 @@ class Observer:
         heads = {head.id: head for head in workspace.list()}
         slugs = assign_slugs(list(heads.values()), self._known(), self._by_key())
         self._find_vanished(workspace, heads)
+        self._anew = successors(self._session, workspace, {slugs[i]: head for i, head in heads.items()}, self._pool)
         listing = self._tags(workspace, heads)
         wanted = {head.id: self._wanted(workspace, head, slugs[head.id], listing) for head in heads.values()}
         read = self._read(workspace, slugs, [(i, v) for i, versions in wanted.items() for v in versions])
@@ -77,6 +82,7 @@ class Observer:
         latest = {**before.prompts, **{slug: entry for seen in sightings for slug, entry in seen.entries.items()}}
         merged = {slug: entry for slug, entry in latest.items() if entry is not None}
         self._session.tracked = Tracked(tip, merged, before.damaged and not sightings)
+        self._leave_former({slugs[remote_id]: head.version for remote_id, head in heads.items()})
         self._doubt_what_is_behind()
         return self._counts(before, merged, heads)
 
@@ -192,7 +198,7 @@ class Observer:
 
     def _wanted(self, workspace: Workspace, head: RemoteHead, slug: str, listing: TagListing) -> list[str]:
         """The versions of one prompt that must be read: the newest when it changed, tagged ones, and those between."""
-        seen = self._session.tracked.prompts.get(slug)
+        seen = self._seen(slug)
         have = set(seen.versions) if seen else set()
         wanted = self._unmerged(slug) - have
         if seen is None or seen.stamp != _stamp(head):
@@ -206,14 +212,14 @@ class Observer:
         return sorted(wanted | (tagged - have), key=self._key)
 
     def _unmerged(self, slug: str) -> set[str]:
-        agreed = self._session.agreed(slug)
+        agreed = self._agreed(slug)
         return {agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set()
 
     def _covers_tag(self, tag: str) -> bool:
         return self._session.config.covers_tag(tag)
 
     def _last(self, slug: str, seen: RemoteEntry | None) -> str | None:
-        agreed = self._session.agreed(slug)
+        agreed = self._agreed(slug)
         return seen.version if seen else agreed.link.head if agreed else None
 
     def _read(
@@ -250,6 +256,40 @@ class Observer:
         self._session.in_doubt.add(slug)
         self._session.fail(error, slug)
 
+    # --- made anew
+
+    def _seen(self, slug: str) -> RemoteEntry | None:
+        """What R says of the prompt that stands there now."""
+        return None if slug in self._anew else self._session.tracked.prompts.get(slug)
+
+    def _agreed(self, slug: str) -> Agreed | None:
+        """What was agreed on about the prompt that stands there now."""
+        return None if slug in self._anew else self._session.agreed(slug)
+
+    def _is_shown(self, slug: str, versions: Sequence[RemoteVersion]) -> bool:
+        """Whether R tells of a prompt made anew already: a run that could not agree on anything has seen it before."""
+        seen = self._session.tracked.prompts.get(slug) if slug in self._anew else None
+        newest = max(versions, key=lambda version: self._key(version.version))
+        return seen is not None and (seen.version, seen.digest) == (newest.version, digest_of(newest.document))
+
+    def _forgotten(self, latest: Mapping[str, RemoteEntry]) -> list[Sighting]:
+        """One commit that ends what R knew of the former ones; their texts stay in its history."""
+        ended: dict[str, RemoteEntry | None] = {
+            slug: None for slug in sorted(self._anew & latest.keys()) if slug in self._session.tracked.prompts
+        }
+        told = f"{len(ended)} prompt{'s were' if len(ended) > 1 else ' was'} made anew at {self._session.name}\n"
+        return [Sighting(system_identity(self._store.clock()), told, ended)] if ended else []
+
+    def _leave_former(self, listed: Mapping[str, str]) -> None:
+        """What was agreed on about a prompt that is no more counts as lost, once its successor was read. Only who leads
+        may say so."""
+        if self._session.observer:
+            return
+        for slug in self._anew - self._session.in_doubt:
+            seen = self._session.tracked.prompts.get(slug)
+            if seen is not None and seen.version == listed[slug] and self._session.agreed(slug) is not None:
+                self._session.meet_anew(slug)
+
     # --- what was seen, as commits
 
     def _sightings(
@@ -263,7 +303,9 @@ class Observer:
         latest: dict[str, RemoteEntry] = {}
         for remote_id, versions in read.items():
             slug = slugs[remote_id]
-            entry = self._session.tracked.prompts.get(slug)
+            if self._is_shown(slug, versions):
+                continue
+            entry = self._seen(slug)
             for version in sorted(versions, key=lambda version: self._key(version.version)):
                 step = self._step(slug, heads[remote_id], entry, version)
                 if step is None:
@@ -274,12 +316,12 @@ class Observer:
             if entry is not None:
                 latest[slug] = entry
         ordered = [sighting for _, sighting in sorted(dated, key=lambda pair: pair[0])]
-        return ordered + self._tag_sighting(heads, slugs, latest, listing)
+        return self._forgotten(latest) + ordered + self._tag_sighting(heads, slugs, latest, listing)
 
     def _step(
         self, slug: str, head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion
     ) -> tuple[RemoteEntry, Sighting] | None:
-        agreed = self._session.agreed(slug)
+        agreed = self._agreed(slug)
         onto = agreed.blob if agreed else self._local.prompts.get(slug)
         try:
             text = self._text(version, slug, onto)
@@ -292,10 +334,11 @@ class Observer:
         return after, Sighting(author_of(version, self._session.vendor), message + "\n", {slug: after}, {blob: text})
 
     def _text(self, version: RemoteVersion, slug: str, onto: str | None) -> bytes:
+        called = slug if slug in self._anew else self._session.called(slug)
         try:
-            return text_of(self._store, self._lens, version.document, self._session.called(slug), onto)
+            return text_of(self._store, self._lens, version.document, called, onto)
         except (NotRepresentable, PromptStoreError):
-            return text_of(self._store, self._lens, version.document, self._session.called(slug), None)
+            return text_of(self._store, self._lens, version.document, called, None)
 
     def _tag_sighting(
         self,

@@ -35,7 +35,7 @@ class Recorder:
             self._journal.move(intent, "recorded", self._clock())
         session.published.clear()
         session.deleted.clear()
-        session.pending.clear()
+        session.forget_pending()
 
     def _record_seen(self, session: Session) -> None:
         entries = dict(session.tracked.prompts)
@@ -91,7 +91,8 @@ class Recorder:
         return [Sighting(who, f"Move {len(moved)} prompts' tags at {session.name}\n", moved)] if moved else []
 
     def _removals(self, session: Session, entries: dict[str, RemoteEntry]) -> list[Sighting]:
-        ended = {slug for slug, agreed in session.pending.items() if agreed is None and slug in entries}
+        unlinked = {slug for slug, agreed in session.pending.items() if agreed is None}
+        ended = unlinked & entries.keys() - session.anew
         for slug in ended:
             del entries[slug]
         who = system_identity(self._store.clock())

@@ -77,6 +77,8 @@ class Session:
     """Who leads it instead, in words, where that is known."""
     pending: dict[str, Agreed | None] = field(default_factory=dict)
     """Agreements reached but not yet recorded."""
+    anew: set[str] = field(default_factory=set)
+    """Those of them that ended as another prompt took the place of the one agreed on: what was seen of it stays."""
     published: list[Published] = field(default_factory=list)
     """Publishes that are done but not yet recorded."""
     deleted: list[Intent] = field(default_factory=list)
@@ -139,6 +141,16 @@ class Session:
 
     def agree(self, slug: str, agreed: Agreed | None) -> None:
         self.pending[slug] = agreed
+
+    def meet_anew(self, slug: str) -> None:
+        """Another prompt stands under the id of the linked one: nothing is agreed on about it yet."""
+        self.agree(slug, None)
+        self.anew.add(slug)
+
+    def forget_pending(self) -> None:
+        """Agreements that were recorded, or never may be by this clone."""
+        self.pending.clear()
+        self.anew.clear()
 
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""

@@ -39,5 +39,6 @@ VENDOR = Vendor(
     lens=LENS,
     connect=_connect,
     version_key=version_order,
+    reuses_ids=True,
     routes="promptstore.vendors.phoenix.routes",
 )
