@@ -16,6 +16,7 @@ from promptstore.errors import GitError, RefMoved, StoreBusy, Where
 from promptstore.store.git.checkout import FileChange
 from promptstore.store.git.commits import Identity, NewCommit
 from promptstore.store.git.objects import Object, TreeEntry
+from promptstore.store.git.obstacles import Obstacle, folders
 from promptstore.store.git.plumbing import Git
 from promptstore.store.git.refs import RefMove
 from promptstore.store.git.revisions import Said
@@ -204,6 +205,10 @@ class MemoryObjects:
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
         return self._database.lookup(self._database.roots[commit], path)
+
+    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, TreeEntry]:
+        found = {path: self.entry(commit, path) for path in paths}
+        return {path: entry for path, entry in found.items() if entry is not None}
 
     def commit(self, rev: str) -> str | None:
         found = self.read(f"{rev}^{{commit}}")
@@ -552,6 +557,18 @@ class MemoryEdits:
         tree = self._tree
         every = {path for path in {*committed, *tree.staged, *tree.files} if _is_below(path, folder)}
         return {path for path in every if not self._is_clean(path, committed.get(path))}
+
+    def in_the_way(self, branch: str, paths: Sequence[str]) -> dict[str, Obstacle]:
+        if self._refs.head != branch or not paths:
+            return {}
+        files = self._tree.files
+        full = {folder for path in files for folder in folders(path)}
+        found = {}
+        for path in paths:
+            place = next((place for place in (*folders(path), path) if place in files), path)
+            if place in files or place in full:
+                found[path] = Obstacle(place, "file" if place in files else "folder")
+        return found
 
     def _is_clean(self, path: str, oid: str | None) -> bool:
         disk = self._tree.files.get(path)

@@ -13,6 +13,7 @@ from repos import git
 from promptstore.errors import GitError, RefMoved, StoreBusy
 from promptstore.store.git.checkout import FileChange
 from promptstore.store.git.commits import Identity, NewCommit
+from promptstore.store.git.obstacles import Obstacle
 from promptstore.store.git.plumbing import Git
 from promptstore.store.git.refs import RefMove
 from promptstore.store.git.repository import require_repository
@@ -99,6 +100,7 @@ def test_objects_and_history(pair: Pair) -> None:
         pair.both(lambda one, c=commit: one.objects.tree(c))
         pair.both(lambda one, c=commit: one.objects.tree(c, FOLDER))
         pair.both(lambda one, c=commit: one.objects.entry(c, f"{FOLDER}/b/c.yaml"))
+        pair.both(lambda one, c=commit: one.objects.entries(c, [FOLDER, f"{FOLDER}/b", f"{FOLDER}/b/c.yaml", "top/x"]))
         pair.both(lambda one, c=commit: one.objects.read_many([c, f"{c}:{FOLDER}", f"{c}^{{commit}}", f"{c}:none"]))
         pair.both(lambda one, c=commit: one.revisions.is_ancestor(c, tip))
         pair.both(lambda one, c=commit: one.revisions.line(c))
@@ -218,6 +220,24 @@ def test_a_checked_out_branch(pair: Pair) -> None:
     compare(pair)
     assert pair.both(lambda git: git.checkout.advance(MAIN, two, three, changes, "pull")) is not None
     compare(pair)
+
+
+def test_what_stands_in_the_way(pair: Pair) -> None:
+    """Files and folders, where the file itself or one of its folders is to be."""
+    (one,) = pair.both(lambda git: git.commits.write([NewCommit(None, WHO, WHO, "One\n", {"top": b"x\n"})]))  # type: ignore[misc]
+    (pair.where / FOLDER / "b").mkdir(parents=True)
+    write(pair, "a.yaml", b"a\n")
+    write(pair, "b/c.yaml", b"c\n")
+    paths = [f"{FOLDER}/{name}" for name in ("a.yaml", "a.yaml/x.yaml", "b", "b/c.yaml", "b/d.yaml", "new/e.yaml")]
+    found = pair.both(lambda git: git.edits.in_the_way(MAIN, paths))
+    assert found == {
+        paths[0]: Obstacle(paths[0], "file"),
+        paths[1]: Obstacle(paths[0], "file"),
+        paths[2]: Obstacle(paths[2], "folder"),
+        paths[3]: Obstacle(paths[3], "file"),
+    }
+    pair.both(lambda git: git.refs.move([RefMove(MAIN, one, None)], "start"))
+    assert pair.both(lambda git: git.edits.in_the_way("refs/heads/other", paths)) == {}
 
 
 def write(pair: Pair, name: str, data: bytes) -> None:

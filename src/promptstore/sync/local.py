@@ -103,9 +103,14 @@ def _tags_of(store: Store, local: Local, slug: str) -> dict[str, LocalTag]:
 def waiting_texts(store: Store, local: Local) -> dict[str, str]:
     """Slugs that nothing may be pulled over, and why: the work-tree file has uncommitted edits, or the text on the
     branch is not L's yet. Where pulls do not come to the branch, nothing is in their way."""
-    if store.config.git.push or store.config.sync.integrate == "branch":
+    if not comes_to_the_branch(store):
         return {}
     return dict.fromkeys(uncommitted(store), "its file has uncommitted edits") | _unpublished(store, local)
+
+
+def comes_to_the_branch(store: Store) -> bool:
+    """Whether what is pulled is written to the branch here, and to the files that are checked out of it."""
+    return not store.config.git.push and store.config.sync.integrate != "branch"
 
 
 def uncommitted(store: Store) -> set[str]:

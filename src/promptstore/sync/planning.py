@@ -3,7 +3,7 @@ what was seen; and the guards over its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from promptstore.model.prompt_file import PromptFile
@@ -11,6 +11,7 @@ from promptstore.store.store import Store
 from promptstore.sync.actions import Halted, Plan
 from promptstore.sync.breaker import MOST, is_runaway, recent_writes
 from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
+from promptstore.sync.in_the_way import things_in_the_way
 from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local, base_entries, local_entries, waiting_texts
 from promptstore.sync.planner.contents import plan_contents
@@ -81,6 +82,7 @@ class Planning:
         seen = dict(session.tracked.prompts)
         prompts = self._store.contents.known(self._blobs(base, entries, seen), self._store.layout.folder)
         lost = self._unreadable(base, entries, seen, prompts)
+        pulled = _perhaps_pulled(base, entries, seen, session.gone)
         return Trees(
             session.name,
             {slug: entry for slug, entry in base.items() if slug not in lost},
@@ -92,6 +94,7 @@ class Planning:
             frozenset(session.gone),
             self._in_doubt(session),
             {**ours.waiting, **self._in_review(session, local)},
+            things_in_the_way(self._store, local, pulled, ours.waiting),
             session.blocked,
             self._runaway(session, local),
         )
@@ -171,6 +174,18 @@ def _to_come(session: Session, slug: str) -> set[str]:
     seen, agreed = session.tracked.prompts.get(slug), session.agreed(slug)
     found = {seen.version if slug not in session.gone else ""} if seen else set()
     return found | ({agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set())
+
+
+def _perhaps_pulled(
+    base: Mapping[str, BaseEntry],
+    local: Mapping[str, LocalEntry],
+    seen: Mapping[str, RemoteEntry],
+    gone: Container[str],
+) -> list[str]:
+    """The prompts whose file a pull may have to write, or to remove: in most runs none."""
+    return [
+        slug for slug, there in seen.items() if slug in gone or not _settled(base.get(slug), local.get(slug), there)
+    ]
 
 
 def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:

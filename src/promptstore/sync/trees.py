@@ -192,6 +192,14 @@ class RemoteEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class InTheWay:
+    """Why a prompt's file cannot be written, in words, and the path of what has to go first."""
+
+    reason: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trees:
     """Everything the planner looks at for one remote."""
 
@@ -211,10 +219,16 @@ class Trees:
     """Slugs of which nothing can be concluded: a write whose outcome is unknown, a read that failed."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """Slugs whose text on the branch or in the work tree is not (yet) L's, and why: nothing is pulled over it."""
+    in_the_way: Mapping[str, InTheWay] = field(default_factory=dict)
+    """Slugs in whose place stands what is no prompt and will never be: nothing can be pulled there."""
     blocked: Mapping[str, str] = field(default_factory=dict)
     """Slugs whose key at the vendor is taken by something the listing does not show -> its id there."""
     runaway: frozenset[str] = frozenset()
     """Slugs that were published again and again without anybody's doing."""
+
+    def waits(self, slug: str) -> bool:
+        """Whether nothing may be pulled over a prompt yet."""
+        return slug in self.waiting or slug in self.in_the_way
 
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""

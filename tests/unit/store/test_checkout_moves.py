@@ -70,6 +70,19 @@ def test_what_changes_nothing_makes_no_commit(store: Store, tmp_path: Path) -> N
     assert pull(store, nothing=None) == before
 
 
+@pytest.mark.parametrize("target", ["../as it was", "not there"])
+def test_a_link_in_a_files_place_is_somebodys(store: Store, tmp_path: Path, target: str) -> None:
+    """Whatever the file behind it says: that of the branch, or nothing."""
+    slug = "a" if target == "../as it was" else "fresh"
+    (tmp_path / "as it was").write_text(chat("one"))
+    file = tmp_path / f"prompts/{slug}.yaml"
+    file.unlink(missing_ok=True)
+    file.symlink_to(target)
+    with pytest.raises(StoreBusy, match="uncommitted"):
+        pull(store, **{slug: "two"})
+    assert str(file.readlink()) == target
+
+
 def test_the_same_text_twice_in_one_batch_is_one_commit(store: Store, tmp_path: Path) -> None:
     commit_texts(store, [change("a", "two"), change("a", "two"), change("a", "three"), change("a", None)], "pull")
     assert git(tmp_path, "rev-list", "--count", "HEAD") == "4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -254,6 +255,138 @@ def test_a_commit_made_during_the_pull_is_not_overwritten(
     monkeypatch.setattr(pull, "text_of", slow)
     assert [c.slug for c in rig.sync().plan.conflicts] == ["p"]
     assert file_of(rig) == chat("ours")
+
+
+# --- other things in a prompt's place
+
+
+def _ignored(root: Path) -> None:
+    (root / "prompts/drafts").mkdir()
+    (root / "prompts/drafts/d.yaml").write_text(chat("half done, ignored"))
+
+
+def _link(root: Path) -> None:
+    (root / "prompts/drafts").mkdir()
+    (root / "prompts/drafts/d.yaml").symlink_to("../q.yaml")
+    git(root, "add", "-f", "prompts/drafts/d.yaml")
+    git(root, "commit", "-q", "-m", "Link")
+
+
+def _link_to_nothing(root: Path) -> None:
+    (root / "prompts/drafts").mkdir()
+    (root / "prompts/drafts/d.yaml").symlink_to("not written yet")
+
+
+def _folder(root: Path) -> None:
+    (root / "prompts/drafts/d.yaml").mkdir(parents=True)
+
+
+def _linked_folder(root: Path) -> None:
+    (root / "elsewhere").mkdir()
+    (root / "prompts/drafts").symlink_to("../elsewhere")
+
+
+def _file_for_its_folder(root: Path) -> None:
+    (root / "prompts/drafts").write_text("notes")
+
+
+IN_THE_WAY = {
+    _ignored: ("a file that git ignores is in its place", "prompts/drafts/d.yaml"),
+    _link: ("a symbolic link stands in its place", "prompts/drafts/d.yaml"),
+    _link_to_nothing: ("a symbolic link stands in its place", "prompts/drafts/d.yaml"),
+    _folder: ("a folder stands in its place", "prompts/drafts/d.yaml"),
+    _linked_folder: ("a symbolic link stands where its folder must be", "prompts/drafts"),
+    _file_for_its_folder: ("a file stands where its folder must be", "prompts/drafts"),
+}
+
+
+def _on_disk(root: Path) -> dict[str, str | None]:
+    """What stands there: texts of files, and where links lead to."""
+    top = root / "prompts/drafts"
+    found = {}
+    for place in (top, *sorted(top.glob("*")), root / "elsewhere/d.yaml"):
+        text = place.read_text() if place.is_file() else None
+        found[str(place)] = str(place.readlink()) if place.is_symlink() else text
+    return found
+
+
+@pytest.mark.parametrize("put", IN_THE_WAY, ids=lambda put: put.__name__)
+def test_one_thing_in_the_way_stops_no_other_pull(
+    rig: Rig, acme: MemoryWorkspace, put: Callable[[Path], None], tmp_path: Path
+) -> None:
+    (rig.root / ".gitignore").write_text("prompts/drafts/\n")
+    commit(rig.root, {"q": chat("q")})
+    rig.sync()
+    put(rig.root)
+    acme.edit("d", "theirs", folder="drafts")
+    acme.edit("q", "q, edited there")
+    before = _on_disk(rig.root)
+    result = rig.sync()
+    reason, path = IN_THE_WAY[put]
+    assert (kinds(result.done), result.errors) == (["update-local q"], [])
+    assert file_of(rig, "q") == chat("q, edited there")
+    assert [(held.slug, held.reason, held.hint) for held in result.plan.held] == [
+        ("drafts/d", f"waiting: {reason}", f"move {path} away, then run `promptstore sync`")
+    ]
+    refs = git(rig.root, "for-each-ref")
+    again = rig.sync()
+    assert (again.done, again.errors, git(rig.root, "for-each-ref")) == ([], [], refs)
+    assert _on_disk(rig.root) == before
+    (rig.root / path).rename(tmp_path / "aside")
+    if put is _link:
+        git(rig.root, "commit", "-q", "-a", "-m", "Take the link away")
+    assert kinds(rig.sync().done) == ["create-local drafts/d"]
+    assert "content: theirs" in file_of(rig, "drafts/d")
+
+
+def test_a_link_in_the_way_is_not_replaced_in_a_commit_where_nothing_is_checked_out(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    commit(rig.root, {"q": chat("q")})
+    (rig.root / "prompts/l.yaml").symlink_to("q.yaml")
+    commit(rig.root, {})
+    git(rig.root, "checkout", "-q", "-b", "elsewhere")
+    acme.edit("l", "theirs")
+    result = rig.until_quiet()
+    assert [(held.slug, held.reason) for held in result.plan.held] == [
+        ("l", "waiting: a symbolic link stands in its place")
+    ]
+    assert git(rig.root, "ls-tree", "main", "prompts/l.yaml").startswith("120000")
+
+
+def test_prompts_in_a_folder_that_was_made_a_link_wait(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"team/p": chat("p"), "q": chat("q")})
+    rig.sync()
+    (rig.root / "prompts/team").rename(rig.root / "elsewhere")
+    (rig.root / "prompts/team").symlink_to("../elsewhere")
+    acme.edit("team/p", "p, edited there")
+    acme.edit("q", "q, edited there")
+    result = rig.sync()
+    assert kinds(result.done) == ["update-local q"]
+    assert [held.slug for held in result.plan.held] == ["team/p"]
+    assert (rig.root / "elsewhere/p.yaml").read_text() == chat("p")
+
+
+def test_a_link_put_for_a_prompts_file_is_not_replaced(rig: Rig, acme: MemoryWorkspace) -> None:
+    """What it leads to says the same as the branch, so that it looks like no edit."""
+    commit(rig.root, {"p": chat("p"), "q": chat("q")})
+    rig.sync()
+    (rig.root / "prompts/p.yaml").rename(rig.root / "p.yaml")
+    (rig.root / "prompts/p.yaml").symlink_to("../p.yaml")
+    acme.edit("p", "p, edited there")
+    acme.edit("q", "q, edited there")
+    assert kinds(rig.sync().done) == ["update-local q"]
+    assert (rig.root / "prompts/p.yaml").is_symlink()
+
+
+def test_a_deletion_goes_out_though_the_file_stays_here_ignored(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("p"), "q": chat("q")})
+    rig.sync()
+    git(rig.root, "rm", "-q", "--cached", "prompts/p.yaml")
+    (rig.root / ".gitignore").write_text("prompts/p.yaml\n")
+    commit(rig.root, {})
+    assert kinds(rig.sync(allow_delete=True).done) == ["delete-remote p"]
+    assert file_of(rig) == chat("p")
 
 
 # --- tags

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from promptstore.store.atomic import write_all
 from promptstore.store.git.commits import FILE_MODE
 from promptstore.store.git.index_lock import IndexLock, remove
 from promptstore.store.git.objects import FEW_PATHS, Objects, TreeEntry
+from promptstore.store.git.obstacles import folders
 from promptstore.store.git.process import attempt, environment, inherited, run
 from promptstore.store.git.refs import RefMove, Refs
 from promptstore.store.git.repository import Repository, worktree_dirs
@@ -383,8 +384,7 @@ class _Step:
 
     def _refuse_links(self) -> None:
         """What lies behind a link is not this repository's."""
-        folders = {folder for change in self.changes for folder in _folders(change.path)}
-        for folder in sorted(folders):
+        for folder in sorted({folder for change in self.changes for folder in folders(change.path)}):
             if os.path.islink(self._place(folder)):
                 raise StoreBusy(
                     "a link is where a folder must be",
@@ -405,6 +405,8 @@ class _Step:
                 change.path not in self.absent and on_disk.get(change.path, "") not in allowed
             ):
                 found.append(change.path)
+            elif os.path.islink(self._place(change.path)):
+                found.append(change.path)  # somebody put it there, whatever the file behind it says
         return found
 
     def _is_there(self, change: FileChange) -> bool:
@@ -518,12 +520,6 @@ class _Step:
 
 def _index_line(change: FileChange, null_oid: str) -> str:
     return f"{change.mode} {change.oid} 0\t{change.path}\0" if change.oid else f"0 {null_oid} 0\t{change.path}\0"
-
-
-def _folders(path: str) -> Iterator[str]:
-    """The folders that a path of the repository lies in."""
-    while path := os.path.dirname(path):
-        yield path
 
 
 def _beside(place: str) -> str:

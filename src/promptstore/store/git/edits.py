@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from promptstore.store.git.checkout import dirty_paths, worktrees_on
 from promptstore.store.git.objects import Objects
+from promptstore.store.git.obstacles import Obstacle, on_disk
 from promptstore.store.git.process import attempt
 from promptstore.store.git.refs import Refs
 from promptstore.store.git.repository import Repository
@@ -27,6 +30,15 @@ class Edits:
             tree = self._objects.tree(tip, folder) if tip and paths else {}
             found |= dirty_paths(worktree, tree, paths)
         return found
+
+    def in_the_way(self, branch: str, paths: Sequence[str]) -> dict[str, Obstacle]:
+        """What stands at each of ``paths``, or instead of its folder, where ``branch`` (a full name) is checked out.
+
+        It is looked for on the disk alone, whether git knows it or not: git need not be asked.
+        """
+        places = [tree.worktree for tree in worktrees_on(self._repository, self._refs, branch) if tree.worktree]
+        looked = ((path, on_disk(place, path)) for place in reversed(places) for path in paths)
+        return {path: found for path, found in looked if found is not None}
 
     def has_checked_out(self, branch: str) -> bool:
         """Whether a worktree is on ``branch`` (a full name)."""

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -122,6 +122,19 @@ class Objects:
         wanted = name.encode("utf-8", "surrogateescape")
         entries = _entries(tree.data, len(tree.oid) // 2) if tree and tree.kind == "tree" else ()
         return next((entry for known, entry in entries if known == wanted), None)
+
+    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, TreeEntry]:
+        """What stands in a commit at each of ``paths``, be it a file or not; each folder is read once."""
+        names: dict[str, list[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            names.setdefault(folder, []).append(name)
+        found: dict[str, TreeEntry] = {}
+        for folder, tree in zip(names, self.read_many([f"{commit}:{folder}" for folder in names]), strict=True):
+            there = dict(_named(tree)) if tree and tree.kind == "tree" else {}
+            prefix = f"{folder}/" if folder else ""
+            found |= {prefix + name: there[name] for name in names[folder] if name in there}
+        return found
 
     def commit(self, rev: str) -> str | None:
         """The commit that a revision names, or None. Some (``@{upstream}`` without one) make git itself give up."""

@@ -296,7 +296,7 @@ class Planner:
             return
         if not base.seen:
             yield self._unseen(slug)
-        elif self._waits(slug):
+        elif slug in self.trees.waiting:  # what else is in its place keeps nothing from being deleted there
             yield self._waiting(slug)
         elif seen.digest != base.link.document or base.link.unmerged is not None:
             yield self._deleted_unseen(slug, base, seen)
@@ -406,9 +406,12 @@ class Planner:
         return Held(self.trees.remote, slug, reason, hint)
 
     def _waits(self, slug: str) -> bool:
-        return slug in self.trees.waiting
+        return self.trees.waits(slug)
 
     def _waiting(self, slug: str) -> Held:
+        found = self.trees.in_the_way.get(slug)
+        if found is not None:
+            return self._held(slug, f"waiting: {found.reason}", f"move {found.path} away, then run `promptstore sync`")
         why = self.trees.waiting[slug]
         return self._held(slug, f"waiting: {why}", "commit, push or merge that, or put it aside, then run it again")
 
