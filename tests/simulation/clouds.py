@@ -49,8 +49,6 @@ class Kept:
     versions: list[Saved] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     deleted: bool = False
-    renamed: bool = False
-    """Whether somebody gave it another name in the page."""
 
     @property
     def head(self) -> Saved:
@@ -64,8 +62,6 @@ class Cloud:
     name_key: str
     names: tuple[str, ...]
     """The keys of a document that name the prompt."""
-    versions_names: bool
-    """Whether a version has a name of its own, so that another name is another version."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -115,7 +111,7 @@ class Cloud:
         return kept
 
     def rename(self, kept: Kept, name: str) -> None:
-        kept.name, kept.renamed = name, True
+        kept.name = name
 
     # --- writes, by whomever
 
@@ -174,7 +170,6 @@ class PromptLayer(Cloud):
     vendor = promptlayer.VENDOR
     name_key = "prompt_name"
     names = ("prompt_name",)
-    versions_names = False
 
     def _target(self, publication: Publication) -> Kept:
         name = publication.document["prompt_name"]
@@ -209,7 +204,6 @@ class Braintrust(Cloud):
     vendor = braintrust.VENDOR
     name_key = "slug"
     names = ("name", "slug")
-    versions_names = True
 
     def _target(self, publication: Publication) -> Kept:
         slug = publication.document["slug"]

@@ -139,8 +139,7 @@ class Oracle:
             self.world.fail("law 4", f"{slug} is here, and archived at {remote}")
         theirs = cloud.shown(kept)
         ours = self._projected(clone, cloud, slug, link)
-        loose = (kept.renamed and not cloud.versions_names) or self.world.counts["fault: base lost"]
-        ignored = cloud.names if loose else ()
+        ignored = cloud.names if self.world.counts["fault: base lost"] else ()
         if ours != theirs and _without(ours, ignored) != _without(theirs, ignored):
             self.world.fail("law 4", f"{slug} differs: {clone.prompts()[slug]} / {as_text(theirs)}")
         self.world.counts["prompts that converged"] += 1
@@ -177,6 +176,5 @@ class Oracle:
 
 
 def _without(document: Document, names: tuple[str, ...]) -> Document:
-    """A name given there between our publish and its reading back is taken for the vendor's way of writing it; and
-    under which slug a prompt was linked nobody knows any more when the base is lost."""
+    """Under which slug a prompt was linked nobody knows any more when the base is lost."""
     return {key: value for key, value in document.items() if key not in names}

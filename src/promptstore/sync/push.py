@@ -143,10 +143,10 @@ class Pusher:
             self._announced.get((slug, blob), ""),
         )
 
-    def _document(self, slug: str, blob: str) -> Document:
+    def _document(self, slug: str, blob: str, called: str = "") -> Document:
         """What a text of the prompt is sent as."""
         prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
-        return self._session.vendor.lens.project(prompt, self._session.called(slug))
+        return self._session.vendor.lens.project(prompt, called or self._session.called(slug))
 
     def _newest(self, *versions: str | None) -> str | None:
         """The newest version taken into account: the agreed one, or one with the same text that the plan saw."""
@@ -178,19 +178,31 @@ class Pusher:
         if unseen:
             unmerged = unmerged or (unseen[-1], agreed.blob if agreed else "")
         versions = {**link.versions, version.version: known}
+        called = called or self._session.called(slug)
+        document = self._agreed(version.document, intent.blob, slug, called)
         new = Link(
             version.id,
-            version.name,
+            self._session.vendor.lens.key(document),
             version.version,
-            known.document,
+            digest_of(document),
             versions,
             link.tags,
             unmerged,
-            called=called or self._session.called(slug),
+            called=called,
         )
         self._session.agree(slug, Agreed(intent.blob, new))
         self._session.published.append(published)
         self._session.is_there(slug)
+
+    def _agreed(self, made: Document, blob: str, slug: str, called: str) -> Document:
+        """What the vendor made of what was sent; what can be changed there without a version, as it was sent: if that
+        is otherwise, somebody has edited it since."""
+        unversioned = self._session.vendor.unversioned
+        if not unversioned:
+            return made
+        sent = self._document(slug, blob, called)
+        kept = {key: value for key, value in made.items() if key not in unversioned}
+        return kept | {key: value for key, value in sent.items() if key in unversioned}
 
     def _stray(self, owner: str, published: Published) -> None:
         """A first publish that came upon another prompt of ours, which had got its name meanwhile: nobody's edit of

@@ -211,6 +211,8 @@ class Vendor:
     version_key: Any = int
     """``(version: str) -> comparable``."""
     needs_project: bool = False
+    unversioned: tuple[str, ...] = ()
+    """The keys of a document that can be changed there without making a version."""
     reuses_ids: bool = False
     """Whether a prompt made anew may have the id of one that was deleted, and lower versions than that one had."""
     routes: str | None = None

@@ -22,7 +22,7 @@ from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.files import Disk
 from promptstore.sync.journal import Intent
 from promptstore.sync.local import read_local
-from promptstore.sync.publish import Published
+from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.witness import Witness
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
@@ -871,3 +871,22 @@ def test_a_label_moved_there_while_the_run_was_busy_is_a_conflict(rig: Rig, acme
     acme.before["publish"] = lambda *_: (acme.before.clear(), acme.label("p", "production", 3))
     conflicts = rig.until_quiet().plan.conflicts
     assert [(conflict.slug, conflict.field, conflict.theirs) for conflict in conflicts] == [("p", "tag:production", 3)]
+
+
+def test_a_name_given_there_before_ours_is_read_back_comes_here(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": chat(TEXT)})
+    rig.sync()
+    commit(rig.root, {"p": chat(OURS)})
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "_read_back", _dies)
+        with pytest.raises(Killed):
+            rig.sync()
+    kept = acme.by_name("p")
+    assert kept is not None
+    kept.name = "given there"
+    for record in kept.versions:
+        record.document["prompt_name"] = "given there"
+    rig.until_quiet()
+    assert file_of(rig) == "name: given there\n" + chat(OURS)

@@ -39,6 +39,7 @@ VENDOR = Vendor(
     lens=LENS,
     connect=_connect,
     version_key=version_order,
+    unversioned=("description", "metadata"),
     reuses_ids=True,
     routes="promptstore.vendors.phoenix.routes",
 )

@@ -38,6 +38,7 @@ VENDOR = Vendor(
     lens=LENS,
     connect=_connect,
     version_key=int,
+    unversioned=("prompt_name",),
     routes="promptstore.vendors.promptlayer.routes",
     questions="promptstore.vendors.promptlayer.questions",
     webhook="promptstore.vendors.promptlayer.webhook",

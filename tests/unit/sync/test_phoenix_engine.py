@@ -1,5 +1,5 @@
-"""Phoenix knows prompts by their names: one that was deleted and made anew has the old one's id, and may have a lower
-number. That is an edit, and no old answer."""
+"""The engine with Phoenix, which knows prompts by their names: one that was deleted and made anew has the old one's id,
+and may have a lower number. That is an edit, and no old answer. And its descriptions have no versions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from repos import commit, git, make_store
 from promptstore.store.refnames import base_ref, remote_ref
 from promptstore.sync.engine import Result
 from promptstore.sync.observe import Depth
+from promptstore.sync.publish import Publisher
 from promptstore.vendors.base import Connection
 from promptstore.vendors.http import Timing
 from promptstore.vendors.phoenix import VENDOR
@@ -226,3 +227,30 @@ def test_one_that_cannot_be_read_yet_changes_nothing(rig: Rig, server: FakePhoen
     assert state(rig) == agreed
     kept.update(whole)
     assert rig.sync().plan.conflicts
+
+
+# --- descriptions
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def dies(*_: object) -> None:
+    raise Killed
+
+
+def test_a_description_edited_before_ours_is_read_back_is_an_edit(
+    rig: Rig, server: FakePhoenix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": phoenix("three", "Old")})
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "_read_back", dies)
+        with pytest.raises(Killed):
+            rig.sync()
+    server.named("p")["description"] = "Theirs"
+    runs(rig)
+    assert (rig.root / "prompts/p.yaml").read_text() == phoenix("three", "Theirs")
+    commit(rig.root, {"p": phoenix("four", "Theirs")})
+    runs(rig)
+    assert server.named("p")["description"] == "Theirs"
