@@ -21,8 +21,11 @@ from promptstore.model.digest import digest_of
 from promptstore.vendors import braintrust, promptlayer
 from promptstore.vendors.base import Document, Publication, Receipt, RemoteHead, RemoteVersion, TagListing, Vendor
 
-LAG = 60.0
+LAG = 35.0
 """Seconds for which a vendor may still show what was before."""
+LATE = 50
+"""Seconds after which a slow write has arrived. With `LAG` it is less than the settle window: what arrives, or shows,
+later still is not promised to be found."""
 PAGE = 2
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from clouds import Braintrust, Cloud, Desk, Kept, PromptLayer
+from clouds import LATE, Braintrust, Cloud, Desk, Kept, PromptLayer
 from life import Killed, Life
 from memory_files import MemoryCache, MemoryFiles
 from memory_git import Database, MemoryRefs, MemoryRepository
@@ -201,7 +201,7 @@ class World:
         return f"intent-{self._intents}"
 
     def later(self, cloud: Cloud) -> Callable[[Callable[[], object]], None]:
-        return lambda write: cloud.pending.append((self.now + self.dice.randrange(1, 80), write))
+        return lambda write: cloud.pending.append((self.now + self.dice.randrange(1, LATE), write))
 
     def tell(self, line: str) -> None:
         self.log.append(line)
