@@ -9,7 +9,8 @@ then is it *not done*. What the vendor acknowledged is written down with its ver
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from promptstore.errors import (
@@ -50,6 +51,8 @@ class Published:
     later: tuple[RemoteVersion, ...] = ()
     slug: str = ""
     """The prompt's slug now, where it was renamed after the intent."""
+    edited: bool = False
+    """Whether somebody has changed what makes no version there, before it was read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,27 +297,37 @@ class Publisher:
         others: Callable[[RemoteHead], bool] | None,
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
         """What is new on the prompt that the write was for, and which of it is this publish."""
-        created = None if intent.id is not None else self._created(intent, document, known, others)
-        remote_id = created.id if created else intent.id
-        if remote_id is None:
-            return None
-        newer = self._newer(remote_id, intent.expected, known(remote_id), created.version if created else None)
+        if intent.id is not None:
+            return self._find(intent, intent.id, known(intent.id))
+        for head in self._places(intent, document, known, others):
+            with suppress(RemoteMissing):  # an archived namesake
+                found = self._find(intent, head.id, known(head.id), head.version)
+                if found is not None:
+                    return found
+        return None
+
+    def _find(
+        self, intent: Intent, remote_id: str, known: frozenset[str], listed: str | None = None
+    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
+        newer = self._newer(remote_id, intent.expected, known, listed)
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 
-    def _created(
+    def _places(
         self,
         intent: Intent,
         document: Document,
         known: Callable[[str], frozenset[str]],
         others: Callable[[RemoteHead], bool] | None,
-    ) -> RemoteHead | None:
-        """The prompt that a first publish in doubt may have created."""
+    ) -> Iterator[RemoteHead]:
+        """Where a first publish in doubt may be: at the prompt of its name, else wherever it is seen."""
         key, heads = self.vendor.lens.key(document), self.workspace.list()
         live = next((head for head in heads if head.name == key), None)
-        found = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
-        strangers = [] if others is None else (head for head in heads if not others(head))
-        return found or next((head for head in strangers if self._has(head, intent, known(head.id))), None)
+        named = live or self.workspace.find(intent.slug, document)  # which may tell of an archived namesake, too
+        if named is not None:
+            yield named
+        strangers = [] if others is None else [head for head in heads if head != named and not others(head)]
+        yield from (head for head in strangers if self._has(head, intent, known(head.id)))
 
     def _has(self, head: RemoteHead, intent: Intent, known: frozenset[str]) -> bool:
         """Whether a prompt, under whatever name, has this very publish among its newest versions. On one of which

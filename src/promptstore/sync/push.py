@@ -191,7 +191,7 @@ class Pusher:
             called=called,
         )
         self._session.agree(slug, Agreed(intent.blob, new))
-        self._session.published.append(published)
+        self._session.published.append(replace(published, edited=document != version.document))
         self._session.is_there(slug)
 
     def _agreed(self, made: Document, blob: str, slug: str, called: str) -> Document:

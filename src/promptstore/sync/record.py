@@ -55,7 +55,7 @@ class Recorder:
     ) -> list[Sighting]:
         slug = published.slug or published.intent.slug
         entry = entries.get(slug)
-        if version is published.version:
+        if version is published.version and not published.edited:
             blob, texts = published.intent.blob, {}
         else:
             called = session.called(slug)

@@ -117,6 +117,19 @@ def test_a_text_beneath_one_that_was_renamed_is_not_buried(rig: Rig, acme: Memor
     assert "theirs" in [conflict.theirs for conflict in rig.plan().conflicts]
 
 
+def test_one_that_was_renamed_is_found_though_another_has_its_name_now(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("ours")})
+    late = sent_into_the_dark(rig, acme)
+    acme.edit("p", "theirs")
+    acme.publish(*late)
+    rename(acme, "p", "elsewhere")
+    acme.edit("p", "another one")
+    rig.now += 100
+    rig.sync()
+    assert "theirs" in [conflict.theirs for conflict in rig.plan().conflicts]
+    assert [(kept.name, len(kept.versions)) for kept in acme.prompts.values()] == [("elsewhere", 2), ("p", 1)]
+
+
 def test_one_that_came_upon_another_prompt_of_ours_is_no_edit_of_that(rig: Rig, acme: MemoryWorkspace) -> None:
     lands_on_another(rig, acme)
     rig.now += 100

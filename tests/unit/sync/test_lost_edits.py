@@ -873,20 +873,35 @@ def test_a_label_moved_there_while_the_run_was_busy_is_a_conflict(rig: Rig, acme
     assert [(conflict.slug, conflict.field, conflict.theirs) for conflict in conflicts] == [("p", "tag:production", 3)]
 
 
-def test_a_name_given_there_before_ours_is_read_back_comes_here(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commit(rig.root, {"p": chat(TEXT)})
+def given_another_name_before_it_is_read_back(rig: Rig, acme: MemoryWorkspace, patch: pytest.MonkeyPatch) -> None:
+    commit(rig.root, {f"x{n}": chat(f"x {n}") for n in range(5)} | {"p": chat(TEXT)})
     rig.sync()
     commit(rig.root, {"p": chat(OURS)})
-    with monkeypatch.context() as patch:
-        patch.setattr(Publisher, "_read_back", _dies)
-        with pytest.raises(Killed):
-            rig.sync()
+    patch.setattr(Publisher, "_read_back", _dies)
+    with pytest.raises(Killed):
+        rig.sync()
+    patch.undo()
     kept = acme.by_name("p")
     assert kept is not None
     kept.name = "given there"
     for record in kept.versions:
         record.document["prompt_name"] = "given there"
+
+
+def test_a_name_given_there_before_ours_is_read_back_comes_here(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_another_name_before_it_is_read_back(rig, acme, monkeypatch)
+    rig.until_quiet()
+    assert file_of(rig) == "name: given there\n" + chat(OURS)
+
+
+def test_so_it_does_where_the_prompt_was_deleted_here_meanwhile(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_another_name_before_it_is_read_back(rig, acme, monkeypatch)
+    commit(rig.root, {"p": None})
+    assert [(conflict.slug, conflict.field) for conflict in rig.sync().plan.conflicts] == [("p", "")]
+    rig.resolve("p", "theirs")
     rig.until_quiet()
     assert file_of(rig) == "name: given there\n" + chat(OURS)
