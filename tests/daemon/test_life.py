@@ -241,7 +241,10 @@ def test_a_store_that_is_taken_away_is_not_looked_after_any_more(tmp_path: Path,
     root = make_hub(tmp_path / "hub", page)
     with running(root) as daemon:
         eventually(lambda: page.text("a") == "one")
-        time.sleep(3)  # a pass that still ran would write its records where the store was
+        passes = root / ".git" / "promptstore" / "last-sync.json"
+        last = eventually(lambda: passes.exists() and passes.stat().st_mtime_ns)
+        eventually(lambda: passes.stat().st_mtime_ns != last)  # one that still ran would write where the store was
+        time.sleep(0.1)
         root.rename(tmp_path / "moved")
         time.sleep(1)
         assert daemon.process.poll() is None, "it may come back"
