@@ -13,6 +13,8 @@ import pytest
 from command_line import good
 from repos import git
 
+pytestmark = pytest.mark.slow
+
 PROMPT = """\
 name: Greeting   # a title
 model: {provider: openai, name: gpt-4o}

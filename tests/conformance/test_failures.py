@@ -19,6 +19,8 @@ from promptstore.vendors.base import Publication, Vendor, Workspace
 from promptstore.vendors.conformance import Ground
 from promptstore.vendors.conformance.ground import Made
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[[Workspace], Any]
 UNKNOWN = "unknown"
 Fault = Callable[[httpx.Request], httpx.Response]

@@ -14,6 +14,8 @@ from repos import chat, commit, git, make_store
 
 from promptstore.cli.run import run
 
+pytestmark = pytest.mark.slow
+
 KEY = "pl_secret_0123456789"
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

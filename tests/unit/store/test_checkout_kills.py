@@ -17,6 +17,8 @@ from promptstore.store.git import checkout, process
 from promptstore.store.git.checkout import interrupted
 from promptstore.store.git.refs import RefMove, Refs
 
+pytestmark = pytest.mark.slow
+
 KILLED = 99
 
 
