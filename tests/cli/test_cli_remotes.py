@@ -208,6 +208,7 @@ def test_a_vendor_that_needs_no_key_is_tried_without_one(
 def test_a_remote_whose_name_is_no_vendors_asks_for_one(tmp_path: Path) -> None:
     make_store(tmp_path)
     told(run(tmp_path, "remote", "add", "team"), "'team'", "--vendor, one of: basalt, braintrust, phoenix, promptlayer")
+    told(run(tmp_path, "remote", "add", "promptlyer"), "'promptlyer'", "did you mean 'promptlayer'?")
 
 
 SLOW = [pytest.param(words, marks=pytest.mark.slow) for words in (["fetch"], ["plan"], ["status", "--fetch"])]

@@ -59,11 +59,14 @@ def add(app: App, name: str, vendor: str | None, **settings: Any) -> None:
 
 def _vendor_named(name: str) -> str:
     """The vendor that a remote's name says by itself."""
+    from difflib import get_close_matches
+
     from promptstore.vendors.registry import vendors
 
-    if name not in vendors():
-        known = ", ".join(vendors())
-        raise UsageError(f"say whose remote '{name}' is", hint=f"give --vendor, one of: {known}")
+    known = vendors()
+    if name not in known:
+        near = "".join(f"did you mean '{one}'? Else " for one in get_close_matches(name, known, 1))
+        raise UsageError(f"say whose remote '{name}' is", hint=f"{near}give --vendor, one of: {', '.join(known)}")
     return name
 
 
