@@ -69,14 +69,11 @@ class Recorder:
         return [Sighting(author_of(version, session.vendor), message + "\n", {slug: after}, texts)]
 
     def _renames(self, session: Session, entries: dict[str, RemoteEntry]) -> list[Sighting]:
-        moved: dict[str, RemoteEntry | None] = {}
-        for new, old in session.renamed.items():
-            if new in entries and old not in entries:
-                moved[old] = None
-                moved[new] = entries[new]
-        session.renamed.clear()
+        moved = {slug: entries.get(slug) for slug in sorted(session.moved)}
+        session.moved.clear()
+        followed = sum(entry is not None for entry in moved.values())
         who = system_identity(self._store.clock())
-        return [Sighting(who, f"Follow {len(moved) // 2} moved prompts\n", moved)] if moved else []
+        return [Sighting(who, f"Follow {followed} moved prompts\n", moved)] if moved else []
 
     def _tags(self, session: Session, entries: dict[str, RemoteEntry]) -> list[Sighting]:
         moved: dict[str, RemoteEntry | None] = {}

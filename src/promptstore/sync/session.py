@@ -85,8 +85,8 @@ class Session:
     """Deletions that are done but not yet recorded."""
     blocked: dict[str, str] = field(default_factory=dict)
     """Prompts whose key a first publish found taken at the vendor -> the id of what holds it."""
-    renamed: dict[str, str] = field(default_factory=dict)
-    """Moves followed in this run: new slug -> old slug."""
+    moved: set[str] = field(default_factory=set)
+    """Slugs that a move was followed from or to in this run: R says something else of them now."""
     moved_tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """Tags moved at the vendor in this run: what R must say from now on."""
     refused_tags: dict[tuple[str, str], Held] = field(default_factory=dict)
@@ -121,11 +121,15 @@ class Session:
             self._move_seen(other, slug)
 
     def _move_seen(self, old: str, new: str) -> None:
-        """Whatever else was seen there gets another slug when it is seen again: a link comes first."""
+        """Whatever else was seen there gets another slug when it is seen again: a link comes first. The same prompt
+        may stand there, too, where a run died between writing what it saw and writing that it moved."""
         prompts = dict(self.tracked.prompts)
-        prompts[new] = prompts.pop(old)
+        seen, key = prompts.pop(old), self.vendor.version_key
+        there = prompts.get(new)
+        if there is None or there.id != seen.id or key(there.version) < key(seen.version):
+            prompts[new] = seen
         self.tracked = replace(self.tracked, prompts=prompts)
-        self.renamed[new] = old
+        self.moved |= {old, new}
 
     def agreed(self, slug: str) -> Agreed | None:
         """The newest agreement on a prompt, recorded or not."""

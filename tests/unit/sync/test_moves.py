@@ -11,8 +11,10 @@ from repos import chat, commit, git
 
 from promptstore.errors import RemoteUnreachable
 from promptstore.store.address import parse_address
+from promptstore.store.history import system_identity
 from promptstore.store.tagging import set_tag
 from promptstore.sync.agreement import Agreed, Agreement, Agreements
+from promptstore.sync.tracking import Sighting
 
 TEXT = "First paragraph, long enough to be known again.\n\nSecond paragraph.\n\nThird paragraph.\n\nFourth paragraph."
 
@@ -146,9 +148,9 @@ def test_an_old_look_at_the_newest_version_is_repeated(rig: Rig, acme: MemoryWor
     assert acme.writes == ["publish"]
 
 
-def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_was_agreed(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def half_followed(rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run died after it had written that a prompt was moved from a to b, and before it had agreed on that."""
     commit(rig.root, {"a": chat(TEXT)})
     rig.until_quiet()
     move(rig, ("a", "b"))
@@ -164,12 +166,44 @@ def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_wa
         patch.setattr(Agreements, "write", killed)
         with pytest.raises(KeyboardInterrupt):
             rig.sync()
+
+
+def seen(rig: Rig) -> dict[str, str]:
+    """What the tracking ref tells: slug -> version."""
+    (session,) = rig.engine().sessions()
+    return {slug: entry.version for slug, entry in session.tracking.read().prompts.items()}
+
+
+@pytest.mark.usefixtures("half_followed")
+def test_a_prompt_moved_again_after_a_run_died_between_what_was_seen_and_what_was_agreed(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    assert seen(rig) == {"b": "1"}
     move(rig, ("b", "c"))
     commit(rig.root, {}, "Move again")
     assert kinds(rig.sync().done) == ["move c"]
+    assert seen(rig) == {"c": "1"}
     assert kinds(rig.sync().done) == []
     assert versions(acme) == {"a": 1}
     assert list(rig.store.prompts_at(rig.store.tip)) == ["c"]
+
+
+def test_what_was_seen_last_counts_where_one_prompt_stands_at_two_places(rig: Rig, acme: MemoryWorkspace) -> None:
+    """A team's leader writes what it sees before it writes that a prompt was moved."""
+    commit(rig.root, {"a": chat(TEXT)})
+    rig.until_quiet()
+    (session,) = rig.engine().sessions()
+    old = session.tracking.read().prompts["a"]
+    acme.edit("a", TEXT.replace("First", "1st"))
+    rig.until_quiet()
+    tracked = session.tracking.read()
+    who = system_identity(rig.store.clock())
+    session.tracking.write(tracked, [Sighting(who, "As it was\n", {"b": old})], who)
+    assert seen(rig) == {"a": "2", "b": "1"}
+    acme.requests.clear()
+    assert kinds(rig.sync().done) == []
+    assert seen(rig) == {"a": "2"}
+    assert "read" not in acme.requests
 
 
 def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: MemoryWorkspace) -> None:
