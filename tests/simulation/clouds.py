@@ -38,8 +38,8 @@ class Saved:
     time: float
     intent: str | None
     message: str
-    ours: bool
-    """Whether an engine made it."""
+    by: str
+    """The intent of the engine that made it; empty where a person did."""
 
 
 @dataclass
@@ -110,7 +110,7 @@ class Cloud:
         """A new version of the prompt of this name, or a new prompt."""
         kept = self.by_name(name) or self._create(name, folder)
         copied = kept.head.intent if kept.versions and self.vendor.capabilities.intent else None
-        self._append(kept, self.vendor.lens.normalise(document), copied, "edited in the page", ours=False)
+        self._append(kept, self.vendor.lens.normalise(document), copied, "edited in the page")
         return kept
 
     def rename(self, kept: Kept, name: str) -> None:
@@ -124,9 +124,9 @@ class Cloud:
         self.prompts[kept.id] = kept
         return kept
 
-    def _append(self, kept: Kept, document: Document, intent: str | None, message: str, *, ours: bool) -> Saved:
+    def _append(self, kept: Kept, document: Document, intent: str | None, message: str, by: str = "") -> Saved:
         self._count += 1
-        made = Saved(self._version(kept), copy.deepcopy(document), self.clock(), intent, message, ours)
+        made = Saved(self._version(kept), copy.deepcopy(document), self.clock(), intent, message, by)
         kept.versions.append(made)
         return made
 
@@ -137,7 +137,7 @@ class Cloud:
         self.intents.add(publication.intent)
         kept.name = publication.document[self.name_key]
         marked = publication.intent if self.vendor.capabilities.intent else None
-        made = self._append(kept, publication.document, marked, publication.message, ours=True)
+        made = self._append(kept, publication.document, marked, publication.message, by=publication.intent)
         return Receipt(kept.id, made.version)
 
     def _target(self, publication: Publication) -> Kept:
@@ -223,7 +223,7 @@ class Braintrust(Cloud):
     def rename(self, kept: Kept, name: str) -> None:
         """A slug is part of the version: a PATCH makes a new one."""
         kept.name = name
-        self._append(kept, {**kept.head.document, "slug": name}, None, "renamed in the page", ours=False)
+        self._append(kept, {**kept.head.document, "slug": name}, None, "renamed in the page")
 
     def _id(self, count: int) -> str:
         return f"00000000-0000-4000-8000-{count:012}"

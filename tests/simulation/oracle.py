@@ -94,7 +94,8 @@ class Oracle:
     def _no_echo(self, name: str, cloud: Cloud) -> None:
         for kept in cloud.prompts.values():
             for older, newer in zip(kept.versions, kept.versions[1:], strict=False):
-                if newer.ours and older.ours and newer.document == older.document:
+                by_engines = newer.by and older.by and not self.world.apart(newer.by, older.by)
+                if by_engines and newer.document == older.document:
                     self.world.fail("law 2", f"{name}: {kept.name} {newer.version} says what {older.version} said")
 
     # --- law 3: quiescence

@@ -194,13 +194,18 @@ class Program:
         side = self.dice.choice(["ours", "theirs", "edit"])
         if side == "edit" and any(c.field.startswith("tag:") for c in conflicts):
             side = "ours"
-        before = set().union(*(words(text) for text in clone.prompts().values()))
+        before = self._before_the_eyes(clone, slug)
         shown = set().union(*(words(f"{c.ours} {c.theirs}") for c in conflicts))
         self.world.tell(f"{clone.name}: resolve {slug} {side}: {[(c.remote, c.field) for c in conflicts]}")
         self.world.resolve(clone, slug, side, self._edited)  # type: ignore[arg-type]
-        after = set().union(*(words(text) for text in clone.prompts().values()))
-        self.world.superseded |= (before | shown) - after
+        self.world.superseded |= (before | shown) - self._before_the_eyes(clone, slug)
         self.world.note_state()
+
+    def _before_the_eyes(self, clone: Clone, slug: str) -> set[str]:
+        """What stands in a clone whose prompt is looked at. Clones that know of each other only through the vendors may
+        have linked two prompts there crosswise: whoever takes words out of one takes them out of all."""
+        texts = clone.prompts()
+        return words("".join(texts.values()) if len(self.world.clones) == 1 else texts.get(slug, ""))
 
     def _edited(self, text: str) -> str:
         """Both sides of every mark are kept, in one text."""

@@ -154,6 +154,9 @@ class TeamWorld(World):
     def clone(self, name: str, repository: MemoryRepository) -> Member:
         return Member(self, name, MemoryRepository(Database(), origin=self.origin, there=self.database))
 
+    def apart(self, one: str, other: str) -> bool:
+        return False
+
     # --- runs
 
     def sync(self, clone: Clone, bad: Bad = CALM, accept: str | None = None, **options: object) -> Result | None:

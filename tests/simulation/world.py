@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from clouds import LATE, Braintrust, Cloud, Desk, Kept, PromptLayer
 from life import Killed, Life
@@ -144,7 +145,7 @@ class Clone:
             ),
             seconds=self.now,
             pool=Serial(),
-            new_id=self.world.new_intent,
+            new_id=partial(self.world.new_intent, self),
             lead=lead,
         )
 
@@ -196,9 +197,14 @@ class World:
         self.born.add(made)
         return made
 
-    def new_intent(self) -> str:
+    def new_intent(self, clone: Clone) -> str:
         self._intents += 1
-        return f"intent-{self._intents}"
+        return f"{clone.name}-{self._intents}"
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether two intents are of clones that do not know of each other: nothing keeps two from sending one text at
+        once."""
+        return one[0] != other[0]
 
     def later(self, cloud: Cloud) -> Callable[[Callable[[], object]], None]:
         return lambda write: cloud.pending.append((self.now + self.dice.randrange(1, LATE), write))
