@@ -304,7 +304,8 @@ class People:
         self.world.superseded |= set().union(*(words(as_text(saved.document)) for saved in kept.versions))
         self.world.superseded |= self.world.agreed_words(cloud, kept)
         for clone in self.world.clones:  # what it was made of, though that is not agreed on yet
-            self.world.superseded |= set(HIDDEN.findall(self._text(clone, kept.name) or ""))
+            for slug in {kept.name, self.world.slug_of(clone, cloud, kept)}:
+                self.world.superseded |= set(HIDDEN.findall(self._text(clone, slug) or ""))
         for clone in self.world.clones:
             for text in clone.repository.tree.files.values():
                 self.world.superseded |= set(COMMENT.findall(text.decode()))  # a comment keeps no prompt alive

@@ -362,14 +362,20 @@ class World:
 
     def agreed_words(self, cloud: Cloud, kept: Kept) -> set[str]:
         """The words of the text that the clones last agreed on for a vendor's prompt."""
-        remote = next(name for name, known in self.clouds.items() if known is cloud)
         found = set(self.lapsed.get(kept.id, ()))
         for clone in self.clones:
-            slug = self.linked(clone, remote).get(kept.id)
-            commit = clone.repository.refs.read(base_ref(remote))
-            if slug is not None and commit is not None:
+            slug = self.slug_of(clone, cloud, kept)
+            commit = clone.repository.refs.read(base_ref(self._name(cloud)))
+            if slug and commit is not None:
                 found |= words(clone.repository.committed(commit)[f"{slug}/-/prompt"].decode())
         return found
+
+    def slug_of(self, clone: Clone, cloud: Cloud, kept: Kept) -> str:
+        """The slug that a clone has linked with a vendor's prompt; empty where none is."""
+        return self.linked(clone, self._name(cloud)).get(kept.id, "")
+
+    def _name(self, cloud: Cloud) -> str:
+        return next(name for name, known in self.clouds.items() if known is cloud)
 
     # --- the trace
 
