@@ -178,6 +178,7 @@ def test_ruling_08_plainer_what_the_vendor_made_of_it_flows_back(world: World, m
         assert agreed is not None
         link = replace(agreed.link, document=published.intent.document)
         self._session.agree(slug, replace(agreed, link=link))
+        self._session.published[-1] = replace(published, edited=True)  # what was read back is what was seen
 
     rig, _ = world("plain")
     monkeypatch.setattr(Pusher, "record", as_sent)

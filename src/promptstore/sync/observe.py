@@ -18,7 +18,7 @@ from promptstore.sync.local import Local
 from promptstore.sync.naming import assign_slugs
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.successors import successors
-from promptstore.sync.texts import text_of
+from promptstore.sync.texts import Made, text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry, SeenVersion
 from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor, Workspace
@@ -204,6 +204,9 @@ class Observer:
         if seen is None or seen.stamp != _stamp(head):
             wanted.add(head.version)
         last = self._last(slug, seen)
+        agreed = self._agreed(slug)
+        if seen is None and agreed is not None and self._session.vendor.capabilities.history:
+            wanted.add(agreed.link.head)  # what the vendor made of the agreed text tells what is an edit since
         if self._depth.history and self._session.vendor.capabilities.history:
             wanted |= set(workspace.versions(head.id, head.version)) - have
         elif last is not None and last != head.version and self._session.vendor.capabilities.history:
@@ -306,11 +309,13 @@ class Observer:
             if self._is_shown(slug, versions):
                 continue
             entry = self._seen(slug)
+            made = self._made(slug, entry)
             for version in sorted(versions, key=lambda version: self._key(version.version)):
-                step = self._step(slug, heads[remote_id], entry, version)
+                step = self._step(slug, heads[remote_id], entry, version, made)
                 if step is None:
                     continue
                 entry, sighting = step
+                made = self._made(slug, entry) if self._is_agreed(slug, version) else made
                 created = version.created.isoformat() if version.created else ""
                 dated.append(((created, remote_id, self._key(version.version)), sighting))
             if entry is not None:
@@ -319,12 +324,19 @@ class Observer:
         return self._forgotten(latest) + ordered + self._tag_sighting(heads, slugs, latest, listing)
 
     def _step(
-        self, slug: str, head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion
+        self,
+        slug: str,
+        head: RemoteHead,
+        entry: RemoteEntry | None,
+        version: RemoteVersion,
+        made: Made | None,
     ) -> tuple[RemoteEntry, Sighting] | None:
         agreed = self._agreed(slug)
         onto = agreed.blob if agreed else self._local.prompts.get(slug)
+        if entry is not None and self._key(version.version) < self._key(entry.version):
+            made = None
         try:
-            text = self._text(version, slug, onto)
+            text = self._text(version, slug, onto, made)
         except PromptStoreError as error:
             self._unsure(slug, error)
             return None
@@ -333,12 +345,29 @@ class Observer:
         message = version.message or f"{slug}: version {version.version} at {self._session.name}"
         return after, Sighting(author_of(version, self._session.vendor), message + "\n", {slug: after}, {blob: text})
 
-    def _text(self, version: RemoteVersion, slug: str, onto: str | None) -> bytes:
+    def _text(self, version: RemoteVersion, slug: str, onto: str | None, made: Made | None) -> bytes:
         called = slug if slug in self._anew else self._session.called(slug)
+        if onto is not None and self._is_agreed(slug, version):
+            return self._store.contents.raw(onto)  # perhaps agreed on by another clone, and seen here only now
         try:
-            return text_of(self._store, self._lens, version.document, called, onto)
+            return text_of(self._store, self._lens, version.document, called, onto, made)
         except (NotRepresentable, PromptStoreError):
             return text_of(self._store, self._lens, version.document, called, None)
+
+    def _made(self, slug: str, entry: RemoteEntry | None) -> Made | None:
+        """What the vendor had made of our text in the newest version that was seen, if anything was agreed on."""
+        agreed = self._agreed(slug)
+        if agreed is None or entry is None or entry.id != agreed.link.id or not entry.document:
+            return None
+        if (entry.version, entry.digest) == (agreed.link.head, agreed.link.document):
+            return Made(agreed.blob, entry.document)
+        return Made(entry.blob, entry.document) if self._key(entry.version) >= self._key(agreed.link.head) else None
+
+    def _is_agreed(self, slug: str, version: RemoteVersion) -> bool:
+        """Whether a version is the one last agreed on: whatever the vendor made of it, it says the agreed text."""
+        agreed = self._agreed(slug)
+        said = (version.version, digest_of(version.document))
+        return agreed is not None and said == (agreed.link.head, agreed.link.document)
 
     def _tag_sighting(
         self,

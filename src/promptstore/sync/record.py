@@ -11,7 +11,7 @@ from promptstore.sync.journal import Journal
 from promptstore.sync.observe import author_of, seen_entry
 from promptstore.sync.publish import Published
 from promptstore.sync.session import Session
-from promptstore.sync.texts import text_of
+from promptstore.sync.texts import Made, text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry
 from promptstore.sync.witness import Witness
@@ -59,7 +59,8 @@ class Recorder:
             blob, texts = published.intent.blob, {}
         else:
             called = session.called(slug)
-            text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob)
+            made = _made_before(session, slug, published, version)
+            text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob, made)
             blob = self._store.commits.blob_id(text)
             texts = {blob: text}
         folder = entry.folder if entry else slug.rpartition("/")[0]
@@ -109,6 +110,17 @@ class Recorder:
             system_identity(self._store.clock()),
             workspace=session.agreement.workspace or session.identity or _identity(session),
         )
+
+
+def _made_before(session: Session, slug: str, published: Published, version: RemoteVersion) -> Made | None:
+    """What the vendor had made of the text that others' versions before and after ours came from."""
+    if version in published.later:
+        ours = Made(published.intent.blob, published.version.document)
+        return None if published.edited else ours
+    before = session.tracked.prompts.get(slug)
+    if version is published.version or before is None or before.id != version.id or not before.document:
+        return None
+    return Made(before.blob, before.document)
 
 
 def _identity(session: Session) -> str:
