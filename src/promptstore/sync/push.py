@@ -16,7 +16,7 @@ from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.team.lead import Lead
 from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
-from promptstore.vendors.base import Document, Workspace
+from promptstore.vendors.base import Document, RemoteVersion, Workspace
 
 ANNOUNCED_AT_ONCE = 50
 """Prompts published after one word to the other clones: it costs a push to the git remote, and keeps the lease."""
@@ -180,19 +180,21 @@ class Pusher:
         versions = {**link.versions, version.version: known}
         called = called or self._session.called(slug)
         document = self._agreed(version.document, intent.blob, slug, called)
-        new = Link(
-            version.id,
-            self._session.vendor.lens.key(document),
-            version.version,
-            digest_of(document),
-            versions,
-            link.tags,
-            unmerged,
-            called=called,
-        )
-        self._session.agree(slug, Agreed(intent.blob, new))
-        self._session.published.append(replace(published, edited=document != version.document))
+        if agreed is not None and self._is_behind(version, link):
+            mine = unmerged is not None and unmerged[0] == version.version
+            before = replace(link, versions=versions, unmerged=None if mine else unmerged)
+            self._session.agree(slug, Agreed(agreed.blob, before))
+        else:
+            name, digest = self._session.vendor.lens.key(document), digest_of(document)
+            new = Link(version.id, name, version.version, digest, versions, link.tags, unmerged, called=called)
+            self._session.agree(slug, Agreed(intent.blob, new))
+        self._session.published.append(replace(published, made=document))
         self._session.is_there(slug)
+
+    def _is_behind(self, version: RemoteVersion, link: Link) -> bool:
+        """Whether a later version is agreed on already: two publishes in doubt may have come to one prompt."""
+        key = self._session.vendor.version_key
+        return bool(link.head) and key(version.version) < key(link.head)
 
     def _agreed(self, made: Document, blob: str, slug: str, called: str) -> Document:
         """What the vendor made of what was sent; what can be changed there without a version, as it was sent: if that

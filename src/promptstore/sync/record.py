@@ -55,7 +55,7 @@ class Recorder:
     ) -> list[Sighting]:
         slug = published.slug or published.intent.slug
         entry = entries.get(slug)
-        if version is published.version and not published.edited:
+        if version is published.version and version.document == published.made:
             blob, texts = published.intent.blob, {}
         else:
             called = session.called(slug)
@@ -113,12 +113,11 @@ class Recorder:
 
 
 def _made_before(session: Session, slug: str, published: Published, version: RemoteVersion) -> Made | None:
-    """What the vendor had made of the text that others' versions before and after ours came from."""
-    if version in published.later:
-        ours = Made(published.intent.blob, published.version.document)
-        return None if published.edited else ours
+    """What the vendor had made of the text that a version came from: ours, or for those before it the one before."""
+    if version not in published.foreign:
+        return Made(published.intent.blob, published.made)
     before = session.tracked.prompts.get(slug)
-    if version is published.version or before is None or before.id != version.id or not before.document:
+    if before is None or before.id != version.id or not before.document:
         return None
     return Made(before.blob, before.document)
 

@@ -181,6 +181,30 @@ def test_an_edit_beneath_one_that_came_upon_another_prompt_is_merged(rig: Rig, a
     assert acme.text("p") == "First.\n\n2nd."
 
 
+def test_two_in_doubt_on_one_prompt_leave_the_later_as_its_newest(rig: Rig, acme: MemoryWorkspace) -> None:
+    """The first publish of one that was renamed meanwhile lands on that of another one with its old name."""
+    commit(rig.root, {"p": chat("sent first")})
+    late = sent_into_the_dark(rig, acme)
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/f.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
+
+    def another(*_: object) -> None:
+        acme.before.clear()
+        commit(rig.root, {"p": chat("another one")})
+        acme.after["publish"] = dies
+
+    acme.before["list"] = another
+    with pytest.raises(Killed):
+        rig.sync()
+    acme.after.clear()
+    acme.publish(*late)
+    rig.now += 100
+    assert rig.until_quiet().plan.conflicts == ()
+    assert acme.text("p") == "another one"
+    assert "another one" in (rig.root / "prompts/p.yaml").read_text()
+    assert acme.text("f") == "sent first"
+
+
 def test_the_versions_of_a_predecessor_are_not_taken_for_known_ones(rig: Rig, acme: MemoryWorkspace) -> None:
     """Both prompts have a version 1: that of the new one was never seen."""
     commit(rig.root, {"p": chat("ours")})

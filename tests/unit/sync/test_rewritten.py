@@ -145,9 +145,12 @@ def test_an_edit_that_came_between_is_merged_without_it(rig: Rig, acme: Rewrites
     commit(rig.root, {"p": SENT.replace("kind. ", "very kind. ")})
     acme.before["publish"] = meanwhile
     assert rig.until_quiet().plan.conflicts == ()
-    assert here(rig).data() == parse_prompt(
-        SENT.replace("kind. ", "very kind. ").replace('"{{ question', '"Question: {{ question').encode(), "p"
-    ).data()
+    assert (
+        here(rig).data()
+        == parse_prompt(
+            SENT.replace("kind. ", "very kind. ").replace('"{{ question', '"Question: {{ question').encode(), "p"
+        ).data()
+    )
 
 
 @pytest.mark.parametrize("lost", ["R", "B", "both"])
