@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing, RemoteUnreachable
 from promptstore.model.digest import digest_of
-from promptstore.store.git.commits import Identity
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.guards import wrong_workspace
 from promptstore.sync.local import Local
 from promptstore.sync.naming import assign_slugs
+from promptstore.sync.seen import author_of, joined_tags, made_of, merged_tags, says_agreed, seen_entry, stamp_of
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.successors import successors
 from promptstore.sync.texts import Made, text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry, SeenVersion
-from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor, Workspace
+from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Workspace
 
 SWEEP = 10
 """Prompts whose tags are all asked in one run, in turn: how tags nobody told us about are found."""
@@ -201,7 +200,7 @@ class Observer:
         seen = self._seen(slug)
         have = set(seen.versions) if seen else set()
         wanted = self._unmerged(slug) - have
-        if seen is None or seen.stamp != _stamp(head):
+        if seen is None or seen.stamp != stamp_of(head):
             wanted.add(head.version)
         last = self._last(slug, seen)
         agreed = self._agreed(slug)
@@ -308,14 +307,15 @@ class Observer:
             slug = slugs[remote_id]
             if self._is_shown(slug, versions):
                 continue
-            entry = self._seen(slug)
-            made = self._made(slug, entry)
+            entry, agreed = self._seen(slug), self._agreed(slug)
+            made = made_of(agreed, entry, self._key)
             for version in sorted(versions, key=lambda version: self._key(version.version)):
                 step = self._step(slug, heads[remote_id], entry, version, made)
                 if step is None:
                     continue
                 entry, sighting = step
-                made = self._made(slug, entry) if self._is_agreed(slug, version) else made
+                if says_agreed(version, agreed):
+                    made = made_of(agreed, entry, self._key)
                 created = version.created.isoformat() if version.created else ""
                 dated.append(((created, remote_id, self._key(version.version)), sighting))
             if entry is not None:
@@ -347,27 +347,12 @@ class Observer:
 
     def _text(self, version: RemoteVersion, slug: str, onto: str | None, made: Made | None) -> bytes:
         called = slug if slug in self._anew else self._session.called(slug)
-        if onto is not None and self._is_agreed(slug, version):
+        if onto is not None and says_agreed(version, self._agreed(slug)):
             return self._store.contents.raw(onto)  # perhaps agreed on by another clone, and seen here only now
         try:
             return text_of(self._store, self._lens, version.document, called, onto, made)
         except (NotRepresentable, PromptStoreError):
             return text_of(self._store, self._lens, version.document, called, None)
-
-    def _made(self, slug: str, entry: RemoteEntry | None) -> Made | None:
-        """What the vendor had made of our text in the newest version that was seen, if anything was agreed on."""
-        agreed = self._agreed(slug)
-        if agreed is None or entry is None or entry.id != agreed.link.id or not entry.document:
-            return None
-        if (entry.version, entry.digest) == (agreed.link.head, agreed.link.document):
-            return Made(agreed.blob, entry.document)
-        return Made(entry.blob, entry.document) if self._key(entry.version) >= self._key(agreed.link.head) else None
-
-    def _is_agreed(self, slug: str, version: RemoteVersion) -> bool:
-        """Whether a version is the one last agreed on: whatever the vendor made of it, it says the agreed text."""
-        agreed = self._agreed(slug)
-        said = (version.version, digest_of(version.document))
-        return agreed is not None and said == (agreed.link.head, agreed.link.document)
 
     def _tag_sighting(
         self,
@@ -395,64 +380,3 @@ class Observer:
         created = sum(slug not in before.prompts for slug in after)
         updated = sum(slug in before.prompts and before.prompts[slug] != entry for slug, entry in after.items())
         return Counts(created, updated, len(self._session.gone), len(heads) - created - updated)
-
-
-def _stamp(head: RemoteHead) -> str:
-    return head.stamp or digest_of([head.version, head.name])[:16]
-
-
-def seen_entry(
-    entry: RemoteEntry | None, version: RemoteVersion, blob: str, folder: str, order: Callable[[str], Any]
-) -> RemoteEntry:
-    """The entry after one more version was read; an older one never displaces a newer one."""
-    if entry is not None and entry.id != version.id:
-        entry = None  # another prompt that took this one's place
-    seen = SeenVersion(
-        blob,
-        digest_of(version.document),
-        version.created.isoformat() if version.created else None,
-        version.author,
-        version.message,
-    )
-    versions = {**(entry.versions if entry else {}), version.version: seen}
-    ordered = {v: versions[v] for v in sorted(versions, key=order)}
-    newest = entry is None or order(version.version) >= order(entry.version)
-    if entry is not None and not newest:
-        return replace(entry, versions=ordered)
-    return RemoteEntry(
-        version.id,
-        version.name,
-        folder,
-        version.version,
-        version.stamp or digest_of([version.version, version.name])[:16],
-        version.document,
-        ordered,
-        entry.tags if entry else {},
-    )
-
-
-def merged_tags(entry: RemoteEntry, listing: TagListing, covers: Callable[[str], bool]) -> dict[str, str]:
-    """The tags of a prompt after a listing: what it tells replaces what was known, what it does not stays."""
-    told = listing.tags.get(entry.id, {})
-    kept = {tag: version for tag, version in entry.tags.items() if not listing.knows(entry.id, tag)}
-    return {tag: version for tag, version in sorted({**kept, **told}.items()) if covers(tag)}
-
-
-def joined_tags(listings: Sequence[TagListing]) -> TagListing:
-    """What several listings tell together."""
-    tags: dict[str, dict[str, str]] = {}
-    for listing in listings:
-        for prompt_id, found in listing.tags.items():
-            tags.setdefault(prompt_id, {}).update(found)
-    names = frozenset(name for listing in listings for name in listing.names)
-    return TagListing(tags, names, frozenset(swept for listing in listings for swept in listing.swept))
-
-
-def author_of(version: RemoteVersion, vendor: Vendor) -> Identity:
-    """The vendor's author and date; the vendor itself where it does not tell, the epoch where there is no date."""
-    return vendor_identity(version.author, vendor, version.created or datetime.fromtimestamp(0, UTC))
-
-
-def vendor_identity(author: str | None, vendor: Vendor, when: datetime) -> Identity:
-    email = author if author and "@" in author else f"{vendor.name}@promptstore.invalid"
-    return Identity(author or vendor.title, email, when)

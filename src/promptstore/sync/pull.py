@@ -18,7 +18,7 @@ from promptstore.sync.actions import LOCAL_KINDS, LOCAL_TAG_KINDS, Action
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.landing import landing_for
 from promptstore.sync.local import Local
-from promptstore.sync.observe import vendor_identity
+from promptstore.sync.seen import vendor_identity
 from promptstore.sync.session import Session
 from promptstore.sync.texts import edited, text_of
 from promptstore.sync.trees import KnownVersion, Link, RemoteEntry, SeenVersion

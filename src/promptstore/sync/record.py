@@ -8,8 +8,8 @@ from dataclasses import replace
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
 from promptstore.sync.journal import Journal
-from promptstore.sync.observe import author_of, seen_entry
 from promptstore.sync.publish import Published
+from promptstore.sync.seen import author_of, seen_entry
 from promptstore.sync.session import Session
 from promptstore.sync.texts import Made, text_of
 from promptstore.sync.tracking import Sighting, Tracked

@@ -1,0 +1,92 @@
+"""What was seen of a prompt, as values: its entry after one more version was read, its tags, who made it when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from promptstore.model.digest import digest_of
+from promptstore.store.git.commits import Identity
+from promptstore.sync.agreement import Agreed
+from promptstore.sync.texts import Made
+from promptstore.sync.trees import RemoteEntry, SeenVersion
+from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor
+
+
+def stamp_of(head: RemoteHead) -> str:
+    """What changes whenever the listing says something new about a prompt."""
+    return head.stamp or digest_of([head.version, head.name])[:16]
+
+
+def seen_entry(
+    entry: RemoteEntry | None, version: RemoteVersion, blob: str, folder: str, order: Callable[[str], Any]
+) -> RemoteEntry:
+    """The entry after one more version was read; an older one never displaces a newer one."""
+    if entry is not None and entry.id != version.id:
+        entry = None  # another prompt that took this one's place
+    seen = SeenVersion(
+        blob,
+        digest_of(version.document),
+        version.created.isoformat() if version.created else None,
+        version.author,
+        version.message,
+    )
+    versions = {**(entry.versions if entry else {}), version.version: seen}
+    ordered = {v: versions[v] for v in sorted(versions, key=order)}
+    newest = entry is None or order(version.version) >= order(entry.version)
+    if entry is not None and not newest:
+        return replace(entry, versions=ordered)
+    return RemoteEntry(
+        version.id,
+        version.name,
+        folder,
+        version.version,
+        version.stamp or digest_of([version.version, version.name])[:16],
+        version.document,
+        ordered,
+        entry.tags if entry else {},
+    )
+
+
+def merged_tags(entry: RemoteEntry, listing: TagListing, covers: Callable[[str], bool]) -> dict[str, str]:
+    """The tags of a prompt after a listing: what it tells replaces what was known, what it does not stays."""
+    told = listing.tags.get(entry.id, {})
+    kept = {tag: version for tag, version in entry.tags.items() if not listing.knows(entry.id, tag)}
+    return {tag: version for tag, version in sorted({**kept, **told}.items()) if covers(tag)}
+
+
+def joined_tags(listings: Sequence[TagListing]) -> TagListing:
+    """What several listings tell together."""
+    tags: dict[str, dict[str, str]] = {}
+    for listing in listings:
+        for prompt_id, found in listing.tags.items():
+            tags.setdefault(prompt_id, {}).update(found)
+    names = frozenset(name for listing in listings for name in listing.names)
+    return TagListing(tags, names, frozenset(swept for listing in listings for swept in listing.swept))
+
+
+def made_of(agreed: Agreed | None, entry: RemoteEntry | None, order: Callable[[str], Any]) -> Made | None:
+    """What the vendor had made of our text in the newest version that was seen, if anything was agreed on."""
+    if agreed is None or entry is None or entry.id != agreed.link.id or not entry.document:
+        return None
+    if (entry.version, entry.digest) == (agreed.link.head, agreed.link.document):
+        return Made(agreed.blob, entry.document)
+    return Made(entry.blob, entry.document) if order(entry.version) >= order(agreed.link.head) else None
+
+
+def says_agreed(version: RemoteVersion, agreed: Agreed | None) -> bool:
+    """Whether a version is the one last agreed on: whatever the vendor made of it, it says the agreed text."""
+    said = (version.version, digest_of(version.document))
+    return agreed is not None and said == (agreed.link.head, agreed.link.document)
+
+
+def author_of(version: RemoteVersion, vendor: Vendor) -> Identity:
+    """The vendor's author and date; the vendor itself where it does not tell, the epoch where there is no date."""
+    return vendor_identity(version.author, vendor, version.created or datetime.fromtimestamp(0, UTC))
+
+
+def vendor_identity(author: str | None, vendor: Vendor, when: datetime) -> Identity:
+    email = author if author and "@" in author else f"{vendor.name}@promptstore.invalid"
+    return Identity(author or vendor.title, email, when)
