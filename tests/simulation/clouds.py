@@ -75,7 +75,7 @@ class Cloud:
         self.prompts: dict[str, Kept] = {}
         self.writes: list[str] = []
         self.seen: dict[tuple[str, str], Document] = {}
-        """Newest versions of linked prompts that an engine was shown in this run."""
+        """Newest versions of linked prompts that an engine was shown in this run, after a listing told of them."""
         self.linked: frozenset[str] = frozenset()
         """Ids of the prompts that the engine was linked with when the run began."""
         self.kept: dict[tuple[str, str], Document] = {}
@@ -262,6 +262,7 @@ class Desk:
     def __init__(self, cloud: Cloud, wire: Wire) -> None:
         self._cloud = cloud
         self._wire = wire
+        self._listed: set[str] = set()
 
     def identity(self) -> str:
         return type(self._cloud).__name__
@@ -273,6 +274,7 @@ class Desk:
             page = self._wire.read("list", partial(self._page, len(found)))
             found += page
             if len(page) < PAGE:
+                self._listed = {head.id for head in found}
                 return list({head.id: head for head in found}.values())
 
     def _page(self, start: int, stale: bool) -> list[RemoteHead]:
@@ -307,7 +309,7 @@ class Desk:
 
     def _told(self, kept: Kept, saved: Saved) -> RemoteVersion:
         document = self._cloud.vendor.lens.normalise(self._cloud.raw(kept, saved))
-        if kept.id in self._cloud.linked and saved is kept.head:
+        if kept.id in self._cloud.linked & self._listed and saved is kept.head:  # not to prove that it is there at all
             self._cloud.seen[kept.id, saved.version] = document
         created = datetime.fromtimestamp(saved.time, UTC)
         return RemoteVersion(

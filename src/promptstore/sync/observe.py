@@ -227,7 +227,10 @@ class Observer:
     def _read(
         self, workspace: Workspace, slugs: Mapping[str, str], wanted: Sequence[tuple[str, str]]
     ) -> dict[str, list[RemoteVersion]]:
-        """Read versions, each failure standing for itself; a version that is missing is simply not there."""
+        """Read versions, each failure standing for itself; a version that is missing is simply not there.
+
+        What is newer than one that may come later waits for it, so that R has them all.
+        """
 
         def one(asked: tuple[str, str]) -> RemoteVersion | PromptStoreError:
             try:
@@ -236,11 +239,14 @@ class Observer:
                 return error
 
         found: dict[str, list[RemoteVersion]] = {}
+        awaited: set[str] = set()
         for (remote_id, _), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
             if isinstance(answer, RemoteVersion):
-                found.setdefault(remote_id, []).append(answer)
+                if remote_id not in awaited:
+                    found.setdefault(remote_id, []).append(answer)
             elif not isinstance(answer, RemoteMissing):
                 self._unsure(slugs[remote_id], answer)
+                awaited |= {remote_id} if isinstance(answer, RemoteUnreachable) else set()
         return found
 
     def _doubt_what_is_behind(self) -> None:

@@ -24,6 +24,7 @@ from promptstore.sync.journal import Intent
 from promptstore.sync.local import read_local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.witness import Witness
+from promptstore.vendors.base import RemoteVersion
 
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 OURS = TEXT.replace("First", "1st")
@@ -160,6 +161,30 @@ def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: 
     acme.after["publish"] = lambda _: (acme.after.clear(), acme.edit("p", "Before.\n\n" + OURS))
     rig.until_quiet()
     assert acme.text("p") == "Before.\n\n" + BOTH
+
+
+def test_newer_versions_wait_for_one_that_could_not_be_read_yet(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the tracking ref would lack that one for good."""
+    commit(rig.root, {"p": chat("first")})
+    rig.until_quiet()
+    acme.edit("p", "second")
+    acme.edit("p", "third")
+    read = acme.read
+
+    def busy(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2":
+            raise RemoteUnreachable("too many requests")
+        return read(prompt_id, version)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(acme, "read", busy)
+        assert [error.slug for error in rig.sync().errors] == ["p"]
+    rig.until_quiet()
+    (session,) = rig.engine().sessions()
+    assert list(session.tracking.read().prompts["p"].versions) == ["1", "2", "3"]
+    assert acme.writes == ["publish"]
 
 
 def test_what_comes_between_two_publishes_in_a_row_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
