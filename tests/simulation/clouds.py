@@ -40,8 +40,6 @@ class Saved:
     message: str
     by: str
     """The intent of the engine that made it; empty where a person did."""
-    sent: Document = field(default_factory=dict)
-    """What it was made of."""
 
 
 @dataclass
@@ -68,10 +66,8 @@ class Cloud:
     names: tuple[str, ...]
     """The keys of a document that name the prompt."""
 
-    def __init__(self, clock: Callable[[], float], *, rewrites: bool = False) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.rewrites = rewrites
-        """Whether it leaves something out of what an engine sends."""
         self.prompts: dict[str, Kept] = {}
         self.writes: list[str] = []
         self.seen: dict[tuple[str, str], Document] = {}
@@ -130,18 +126,9 @@ class Cloud:
 
     def _append(self, kept: Kept, document: Document, intent: str | None, message: str, by: str = "") -> Saved:
         self._count += 1
-        what = copy.deepcopy(self.rewritten(document) if by else document)
-        made = Saved(self._version(kept), what, self.clock(), intent, message, by, document)
+        made = Saved(self._version(kept), copy.deepcopy(document), self.clock(), intent, message, by)
         kept.versions.append(made)
         return made
-
-    def rewritten(self, document: Document) -> Document:
-        """What it makes of a document."""
-        return self.vendor.lens.normalise(self._thinned(document)) if self.rewrites else document
-
-    def _thinned(self, document: Document) -> Document:
-        """By default nothing: at a vendor that keeps no mark of ours only the text tells what became of a write."""
-        return document
 
     def publish(self, publication: Publication) -> Receipt:
         kept = self._target(publication)
@@ -186,10 +173,6 @@ class PromptLayer(Cloud):
     vendor = promptlayer.VENDOR
     name_key = "prompt_name"
     names = ("prompt_name",)
-
-    def _thinned(self, document: Document) -> Document:
-        metadata = {key: value for key, value in document.get("metadata", {}).items() if key != "note"}
-        return {**document, "metadata": metadata}
 
     def _target(self, publication: Publication) -> Kept:
         name = publication.document["prompt_name"]

@@ -95,7 +95,7 @@ class Oracle:
         for kept in cloud.prompts.values():
             for older, newer in zip(kept.versions, kept.versions[1:], strict=False):
                 by_engines = newer.by and older.by and not self.world.apart(newer.by, older.by)
-                if by_engines and newer.sent == older.sent:
+                if by_engines and newer.document == older.document:
                     self.world.fail("law 2", f"{name}: {kept.name} {newer.version} says what {older.version} said")
 
     # --- law 3: quiescence
@@ -138,7 +138,7 @@ class Oracle:
         kept = cloud.prompts[link.id]
         if kept.deleted:
             self.world.fail("law 4", f"{slug} is here, and archived at {remote}")
-        theirs = cloud.rewritten(cloud.shown(kept))
+        theirs = cloud.shown(kept)
         ours = self._projected(clone, cloud, slug, link)
         ignored = cloud.names if self.world.counts["fault: base lost"] else ()
         if ours != theirs and _without(ours, ignored) != _without(theirs, ignored):
@@ -150,7 +150,7 @@ class Oracle:
         text = clone.prompts()[slug]
         try:
             prompt = parse_prompt(text, slug)
-            return cloud.rewritten(cloud.vendor.lens.project(prompt, link.called or slug))
+            return cloud.vendor.lens.project(prompt, link.called or slug)
         except (PromptStoreError, NotRepresentable) as error:
             return {"error": str(error)}
 

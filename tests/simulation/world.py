@@ -43,8 +43,6 @@ from promptstore.sync.witness import Witness
 CLOUDS: dict[str, type[Cloud]] = {"promptlayer": PromptLayer, "braintrust": Braintrust}
 MEMORY = {name: RememberingLens(cloud.vendor.lens) for name, cloud in CLOUDS.items()}
 START = 1_790_000_000.0
-REWRITING = 0.3
-"""How many vendors leave something out of what they are sent."""
 
 
 @dataclass
@@ -176,11 +174,7 @@ class World:
         self._intents = 0
         self.max_delete = self.dice.choice([0.2, 1.0, 1.0, 1.0])
         kinds = self.dice.choice([["promptlayer"], ["braintrust"], ["promptlayer", "braintrust"]])
-        thin = random.Random(f"{seed}: what is left out")  # beside the dice, so that no other choice moves
-        self.clouds: dict[str, Cloud] = {
-            name: CLOUDS[name](lambda: self.now, rewrites=thin.random() < REWRITING) for name in kinds
-        }
-        self.counts["vendors that may rewrite"] += sum(cloud.rewrites for cloud in self.clouds.values())
+        self.clouds: dict[str, Cloud] = {name: CLOUDS[name](lambda: self.now) for name in kinds}
         remotes = {name: RemoteConfig(name, name, project="sim") for name in kinds}
         self.config = Config(remotes=remotes)
         self.database = Database()

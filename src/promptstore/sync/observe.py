@@ -14,10 +14,10 @@ from promptstore.sync.agreement import Agreed
 from promptstore.sync.guards import wrong_workspace
 from promptstore.sync.local import Local
 from promptstore.sync.naming import assign_slugs
-from promptstore.sync.seen import author_of, joined_tags, made_of, merged_tags, says_agreed, seen_entry, stamp_of
+from promptstore.sync.seen import author_of, joined_tags, merged_tags, seen_entry, stamp_of
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.successors import successors
-from promptstore.sync.texts import Made, text_of
+from promptstore.sync.texts import text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry, SeenVersion
 from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Workspace
@@ -203,9 +203,6 @@ class Observer:
         if seen is None or seen.stamp != stamp_of(head):
             wanted.add(head.version)
         last = self._last(slug, seen)
-        agreed = self._agreed(slug)
-        if seen is None and agreed is not None and self._session.vendor.capabilities.history:
-            wanted.add(agreed.link.head)  # what the vendor made of the agreed text tells what is an edit since
         if self._depth.history and self._session.vendor.capabilities.history:
             wanted |= set(workspace.versions(head.id, head.version)) - have
         elif last is not None and last != head.version and self._session.vendor.capabilities.history:
@@ -313,15 +310,12 @@ class Observer:
             slug = slugs[remote_id]
             if self._is_shown(slug, versions):
                 continue
-            entry, agreed = self._seen(slug), self._agreed(slug)
-            made = made_of(agreed, entry, self._key)
+            entry = self._seen(slug)
             for version in sorted(versions, key=lambda version: self._key(version.version)):
-                step = self._step(slug, heads[remote_id], entry, version, made)
+                step = self._step(slug, heads[remote_id], entry, version)
                 if step is None:
                     continue
                 entry, sighting = step
-                if says_agreed(version, agreed):
-                    made = made_of(agreed, entry, self._key)
                 created = version.created.isoformat() if version.created else ""
                 dated.append(((created, remote_id, self._key(version.version)), sighting))
             if entry is not None:
@@ -330,19 +324,12 @@ class Observer:
         return self._forgotten(latest) + ordered + self._tag_sighting(heads, slugs, latest, listing)
 
     def _step(
-        self,
-        slug: str,
-        head: RemoteHead,
-        entry: RemoteEntry | None,
-        version: RemoteVersion,
-        made: Made | None,
+        self, slug: str, head: RemoteHead, entry: RemoteEntry | None, version: RemoteVersion
     ) -> tuple[RemoteEntry, Sighting] | None:
         agreed = self._agreed(slug)
         onto = agreed.blob if agreed else self._local.prompts.get(slug)
-        if entry is not None and self._key(version.version) < self._key(entry.version):
-            made = None
         try:
-            text = self._text(version, slug, onto, made)
+            text = self._text(version, slug, onto)
         except PromptStoreError as error:
             self._unsure(slug, error)
             return None
@@ -351,12 +338,10 @@ class Observer:
         message = version.message or f"{slug}: version {version.version} at {self._session.name}"
         return after, Sighting(author_of(version, self._session.vendor), message + "\n", {slug: after}, {blob: text})
 
-    def _text(self, version: RemoteVersion, slug: str, onto: str | None, made: Made | None) -> bytes:
+    def _text(self, version: RemoteVersion, slug: str, onto: str | None) -> bytes:
         called = slug if slug in self._anew else self._session.called(slug)
-        if onto is not None and says_agreed(version, self._agreed(slug)):
-            return self._store.contents.raw(onto)  # perhaps agreed on by another clone, and seen here only now
         try:
-            return text_of(self._store, self._lens, version.document, called, onto, made)
+            return text_of(self._store, self._lens, version.document, called, onto)
         except (NotRepresentable, PromptStoreError):
             return text_of(self._store, self._lens, version.document, called, None)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from promptstore.errors import (
     AuthError,
@@ -51,8 +51,8 @@ class Published:
     later: tuple[RemoteVersion, ...] = ()
     slug: str = ""
     """The prompt's slug now, where it was renamed after the intent."""
-    made: Document = field(default_factory=dict)
-    """What the vendor made of what was sent, without what somebody has changed before it was read back."""
+    edited: bool = False
+    """Whether somebody has changed what makes no version there, before it was read back."""
 
 
 @dataclass(frozen=True, slots=True)

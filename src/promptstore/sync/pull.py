@@ -89,8 +89,8 @@ class Puller:
 
     def _version(self, slug: str, seen: RemoteEntry, version: str) -> Change:
         made = seen.versions[version]
-        document, onto = self._document(slug, made), self._local.prompts.get(slug)
-        text = text_of(self._store, self._lens, document, self._session.called(slug), onto)
+        document = seen.document if version == seen.version else self._document(slug, made)
+        text = text_of(self._store, self._lens, document, self._session.called(slug), self._local.prompts.get(slug))
         when = datetime.fromisoformat(made.created) if made.created else datetime.fromtimestamp(0, UTC)
         author = vendor_identity(made.author, self._session.vendor, when)
         subject = made.message or f"{slug}: version {version} at {self._session.name}"

@@ -188,7 +188,7 @@ class Pusher:
             name, digest = self._session.vendor.lens.key(document), digest_of(document)
             new = Link(version.id, name, version.version, digest, versions, link.tags, unmerged, called=called)
             self._session.agree(slug, Agreed(intent.blob, new))
-        self._session.published.append(replace(published, made=document))
+        self._session.published.append(replace(published, edited=document != version.document))
         self._session.is_there(slug)
 
     def _is_behind(self, version: RemoteVersion, link: Link) -> bool:

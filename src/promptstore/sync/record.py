@@ -11,7 +11,7 @@ from promptstore.sync.journal import Journal
 from promptstore.sync.publish import Published
 from promptstore.sync.seen import author_of, seen_entry
 from promptstore.sync.session import Session
-from promptstore.sync.texts import Made, text_of
+from promptstore.sync.texts import text_of
 from promptstore.sync.tracking import Sighting, Tracked
 from promptstore.sync.trees import RemoteEntry
 from promptstore.sync.witness import Witness
@@ -55,12 +55,11 @@ class Recorder:
     ) -> list[Sighting]:
         slug = published.slug or published.intent.slug
         entry = entries.get(slug)
-        if version is published.version and version.document == published.made:
+        if version is published.version and not published.edited:
             blob, texts = published.intent.blob, {}
         else:
             called = session.called(slug)
-            made = _made_before(session, slug, published, version)
-            text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob, made)
+            text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob)
             blob = self._store.commits.blob_id(text)
             texts = {blob: text}
         folder = entry.folder if entry else slug.rpartition("/")[0]
@@ -110,16 +109,6 @@ class Recorder:
             system_identity(self._store.clock()),
             workspace=session.agreement.workspace or session.identity or _identity(session),
         )
-
-
-def _made_before(session: Session, slug: str, published: Published, version: RemoteVersion) -> Made | None:
-    """What the vendor had made of the text that a version came from: ours, or for those before it the one before."""
-    if version not in published.foreign:
-        return Made(published.intent.blob, published.made)
-    before = session.tracked.prompts.get(slug)
-    if before is None or before.id != version.id or not before.document:
-        return None
-    return Made(before.blob, before.document)
 
 
 def _identity(session: Session) -> str:

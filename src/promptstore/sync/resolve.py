@@ -81,7 +81,7 @@ class Resolver:
         if seen is None or slug in self._session.gone:
             self._gone(slug)
         elif ours is not None:
-            self._commit(slug, self._chosen(slug, None, ours, self._document(slug, seen.blob)))
+            self._commit(slug, self._chosen(slug, None, ours, seen.document))
             self._link(slug, seen)
         elif self._side == "theirs":
             self._commit(slug, self._store.contents.raw(seen.blob))
@@ -120,7 +120,7 @@ class Resolver:
         elif ours is None:
             self._deleted_here(slug, seen)
         else:
-            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, self._theirs(slug, seen)))
+            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, self._document(slug, seen)))
             self._agree(slug, seen)
 
     def _chosen(self, slug: str, base: str | None, ours: str, document: Document) -> bytes:
@@ -167,13 +167,12 @@ class Resolver:
             ) from error
         return chosen.encode()
 
-    def _theirs(self, slug: str, seen: RemoteEntry) -> Document:
+    def _document(self, slug: str, seen: RemoteEntry) -> Document:
         """The vendor's text in question: its newest, or the one that ours was published over."""
         agreed = self._session.agreed(slug)
-        unmerged = agreed.link.unmerged if agreed else None
-        return self._document(slug, seen.versions[unmerged[0]].blob if unmerged else seen.blob)
-
-    def _document(self, slug: str, blob: str) -> Document:
+        if agreed is None or agreed.link.unmerged is None:
+            return seen.document
+        blob = seen.versions[agreed.link.unmerged[0]].blob
         prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
         return self._lens.project(prompt, self._session.called(slug))
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from promptstore.model.digest import digest_of
 from promptstore.store.git.commits import Identity
-from promptstore.sync.agreement import Agreed
-from promptstore.sync.texts import Made
 from promptstore.sync.trees import RemoteEntry, SeenVersion
 from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor
 
@@ -65,21 +63,6 @@ def joined_tags(listings: Sequence[TagListing]) -> TagListing:
             tags.setdefault(prompt_id, {}).update(found)
     names = frozenset(name for listing in listings for name in listing.names)
     return TagListing(tags, names, frozenset(swept for listing in listings for swept in listing.swept))
-
-
-def made_of(agreed: Agreed | None, entry: RemoteEntry | None, order: Callable[[str], Any]) -> Made | None:
-    """What the vendor had made of our text in the newest version that was seen, if anything was agreed on."""
-    if agreed is None or entry is None or entry.id != agreed.link.id or not entry.document:
-        return None
-    if (entry.version, entry.digest) == (agreed.link.head, agreed.link.document):
-        return Made(agreed.blob, entry.document)
-    return Made(entry.blob, entry.document) if order(entry.version) >= order(agreed.link.head) else None
-
-
-def says_agreed(version: RemoteVersion, agreed: Agreed | None) -> bool:
-    """Whether a version is the one last agreed on: whatever the vendor made of it, it says the agreed text."""
-    said = (version.version, digest_of(version.document))
-    return agreed is not None and said == (agreed.link.head, agreed.link.document)
 
 
 def author_of(version: RemoteVersion, vendor: Vendor) -> Identity:

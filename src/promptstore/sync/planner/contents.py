@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from promptstore.errors import NotRepresentable, PromptStoreError
 from promptstore.merge.formats import merge_in_one_format
 from promptstore.model.changes import changes, fields
+from promptstore.model.digest import digest_of
 from promptstore.model.templates.translate import Untranslatable
 from promptstore.sync.actions import Action, Conflict, Held, Kind, Plan
 from promptstore.sync.planner.names import Names
@@ -107,7 +108,7 @@ class Planner:
         rival = self._names.rival(slug, key)
         if rival is not None and key == seen.name:
             yield self._taken(slug, document, rival, rival)
-        elif self._texts.says(slug, local.blob, seen):
+        elif digest_of(document) == seen.digest:
             yield self._link(slug, local.blob, seen, "the same on both sides")
         elif self._waits(slug):
             yield self._waiting(slug)
@@ -182,14 +183,14 @@ class Planner:
             return base.link.document
 
     def _both(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
-        if self._texts.says(slug, local.blob, seen):
+        if self._texts.digest(slug, local.blob) == seen.digest:
             yield self._link(slug, local.blob, seen, "both sides made the same change")
             return
         if self._waits(slug):
             yield self._waiting(slug)
             return
         # Onto the base: what L spells otherwise must not look as if the vendor had changed it.
-        theirs = self._texts.lifted(slug, seen, seen.version, base.blob)
+        theirs = self._texts.lifted(slug, seen, base.blob)
         yield from self._merge(slug, self._texts.prompt(base.blob), local, seen.version, theirs)
 
     def _unmerged(self, slug: str, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
@@ -198,11 +199,11 @@ class Planner:
             yield self._waiting(slug)
             return
         version, base_blob = unmerged
-        try:
-            theirs = self._texts.lifted(slug, self.trees.seen[slug], version, base_blob or local.blob)
-        except NotRepresentable as error:
-            yield self._unrepresentable(slug, error)
+        document = self._texts.document(slug, self.trees.seen[slug].versions[version].blob)
+        if isinstance(document, NotRepresentable):
+            yield self._unrepresentable(slug, document)
             return
+        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._texts.prompt(base_blob or local.blob))
         common = self._texts.prompt(base_blob) if base_blob else None
         yield from self._merge(slug, common, local, version, theirs)
 
@@ -243,7 +244,7 @@ class Planner:
         if self._waits(slug):
             yield self._waiting(slug)
             return
-        changed = fields(self._texts.prompt(base.blob), self._texts.lifted(slug, seen, seen.version, base.blob))
+        changed = fields(self._texts.prompt(base.blob), self._texts.lifted(slug, seen, base.blob))
         yield from self._pull(slug, seen, "update-local", tuple(changed), f"edited at {self.vendor.title}")
 
     def _update_remote(self, slug: str, base: BaseEntry, local: LocalEntry, seen: RemoteEntry) -> Iterator[Outcome]:
@@ -314,7 +315,7 @@ class Planner:
 
     def _deleted_unseen(self, slug: str, base: BaseEntry, seen: RemoteEntry) -> Conflict:
         """Deleted here without sight of the vendor's newest text, or of one that ours was published over."""
-        theirs = self._texts.lifted(slug, seen, seen.version, base.blob)
+        theirs = self._texts.lifted(slug, seen, base.blob)
         if base.link.unmerged is not None and base.link.unmerged[0] in seen.versions:
             theirs = self._texts.prompt(seen.versions[base.link.unmerged[0]].blob)
         return Conflict(self.trees.remote, slug, "", self._texts.prompt(base.blob).data(), None, theirs.data())
@@ -387,7 +388,7 @@ class Planner:
         Only what stands below `vendors` there, and nowhere here, is the vendor's alone. It is taken in where a publish
         would otherwise take it away.
         """
-        theirs = self._texts.lifted(slug, seen, seen.version, local.blob)
+        theirs = self._texts.lifted(slug, seen, local.blob)
         found = changes(self._texts.prompt(local.blob), theirs)
         if self.policy.pull and all(change.path.startswith("vendors.") and change.old is None for change in found):
             paths = tuple(change.path for change in found)

@@ -60,14 +60,6 @@ class Projections:
         document = self.document(slug, blob)
         return None if isinstance(document, NotRepresentable) else self._lens.key(document)
 
-    def says(self, slug: str, blob: str, seen: RemoteEntry) -> bool:
-        """Whether the vendor says what a text of ours does: as it shows it, or as it was read, without what it made of
-        ours. Raises NotRepresentable, InvalidPrompt."""
-        return self.digest(slug, blob) in {seen.digest, self.sent(slug, seen.blob)}
-
-    def lifted(self, slug: str, seen: RemoteEntry, version: str, onto: str) -> PromptFile:
-        """One version of the vendor's as it was read, onto a text of ours. Raises NotRepresentable, InvalidPrompt."""
-        document = self.document(slug, seen.versions[version].blob)
-        if isinstance(document, NotRepresentable):
-            raise document
-        return self._lens.lift(document, self._trees.called(slug), self.prompt(onto))
+    def lifted(self, slug: str, seen: RemoteEntry, onto: str) -> PromptFile:
+        """The vendor's text as a prompt file, onto a text of ours."""
+        return self._lens.lift(seen.document, self._trees.called(slug), self.prompt(onto))
