@@ -13,6 +13,7 @@ from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.journal import Intent
 from promptstore.sync.publish import Published
 from promptstore.sync.tracking import Tracked, Tracking
+from promptstore.sync.trees import RemoteEntry
 from promptstore.vendors.base import Vendor, Workspace
 
 T = TypeVar("T")
@@ -106,13 +107,15 @@ class Session:
 
     def _follow_links(self) -> None:
         """A prompt stands where it is linked: a run that died after R had followed a rename left it elsewhere."""
-        linked = {agreed.link.id: slug for slug, agreed in self.agreement.prompts.items()}
-        for slug, entry in list(self.tracked.prompts.items()):
-            if linked.get(entry.id, slug) != slug:
-                self._move_seen(slug, linked[entry.id])
-        agreed = self.agreement.prompts
-        there = {s: e for s, e in self.tracked.prompts.items() if s not in agreed or agreed[s].link.id == e.id}
-        self.tracked = replace(self.tracked, prompts=there)  # another clone linked another prompt there meanwhile
+        agreed, was = self.agreement.prompts, self.tracked.prompts
+        linked = {made.link.id: slug for slug, made in agreed.items()}
+        there: dict[str, RemoteEntry] = {}
+        for slug, entry in was.items():
+            home = linked.get(entry.id, slug)
+            if home not in agreed or agreed[home].link.id == entry.id:  # else another clone linked another one there
+                there[home] = self._newer(entry, there.get(home))
+            self.moved |= {slug, home} if home != slug else set()
+        self.tracked = replace(self.tracked, prompts=there)
 
     def place(self, remote_id: str, slug: str) -> None:
         """A prompt of the vendor's stands at this slug, wherever it was seen before."""
@@ -121,15 +124,18 @@ class Session:
             self._move_seen(other, slug)
 
     def _move_seen(self, old: str, new: str) -> None:
-        """Whatever else was seen there gets another slug when it is seen again: a link comes first. The same prompt
-        may stand there, too, where a run died between writing what it saw and writing that it moved."""
+        """Whatever else was seen there gets another slug when it is seen again: a link comes first."""
         prompts = dict(self.tracked.prompts)
-        seen, key = prompts.pop(old), self.vendor.version_key
-        there = prompts.get(new)
-        if there is None or there.id != seen.id or key(there.version) < key(seen.version):
-            prompts[new] = seen
+        prompts[new] = self._newer(prompts.pop(old), prompts.get(new))
         self.tracked = replace(self.tracked, prompts=prompts)
         self.moved |= {old, new}
+
+    def _newer(self, seen: RemoteEntry, there: RemoteEntry | None) -> RemoteEntry:
+        """The same prompt may stand at two places, where a run died between writing what it saw and that it moved."""
+        key = self.vendor.version_key
+        if there is None or there.id != seen.id or key(there.version) <= key(seen.version):
+            return seen
+        return there
 
     def agreed(self, slug: str) -> Agreed | None:
         """The newest agreement on a prompt, recorded or not."""

@@ -206,6 +206,19 @@ def test_what_was_seen_last_counts_where_one_prompt_stands_at_two_places(rig: Ri
     assert "read" not in acme.requests
 
 
+def test_two_that_changed_places_are_seen_in_each_others(rig: Rig, acme: MemoryWorkspace) -> None:
+    """Another clone has followed their renames, and agreed on them."""
+    commit(rig.root, {"a": chat("text of a"), "b": chat("b, something else entirely")})
+    rig.until_quiet()
+    (session,) = rig.engine().sessions()
+    before = session.agreements.read()
+    a, b = before.prompts["a"], before.prompts["b"]
+    session.agreements.write(before, {"a": b, "b": a}, system_identity(rig.store.clock()))
+    session.load()
+    assert {slug: entry.name for slug, entry in session.tracked.prompts.items()} == {"a": "b", "b": "a"}
+    assert session.moved == {"a", "b"}
+
+
 def test_a_prompt_moved_while_its_first_publish_was_in_doubt(rig: Rig, acme: MemoryWorkspace) -> None:
     """It was seen at the vendor under its old slug before anybody knew that it is ours."""
     commit(rig.root, {"a": chat(TEXT)})
