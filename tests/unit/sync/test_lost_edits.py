@@ -23,6 +23,7 @@ from promptstore.sync.files import Disk
 from promptstore.sync.journal import Intent
 from promptstore.sync.local import read_local
 from promptstore.sync.publish import Published, Publisher
+from promptstore.sync.pull import Puller
 from promptstore.sync.witness import Witness
 from promptstore.vendors.base import RemoteVersion
 
@@ -161,6 +162,28 @@ def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: 
     acme.after["publish"] = lambda _: (acme.after.clear(), acme.edit("p", "Before.\n\n" + OURS))
     rig.until_quiet()
     assert acme.text("p") == "Before.\n\n" + BOTH
+
+
+def test_what_was_deleted_after_a_run_died_that_had_pulled_it_was_deleted_with_sight(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": chat("first")})
+    rig.until_quiet()
+    acme.edit("p", "second")
+
+    def dies(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Puller, "_agree", dies)
+        with pytest.raises(KeyboardInterrupt):
+            rig.sync()
+    assert "second" in (rig.root / "prompts/p.yaml").read_text()
+    git(rig.root, "rm", "-q", "prompts/p.yaml")
+    git(rig.root, "commit", "-q", "-m", "Delete")
+    plan = rig.sync().plan
+    assert ([held.reason for held in plan.held], plan.conflicts) == (["deleted here, still at PromptLayer"], ())
+    assert kinds(rig.sync(allow_delete=True, max_delete=1.0).done) == ["delete-remote p"]
 
 
 def test_newer_versions_wait_for_one_that_could_not_be_read_yet(
