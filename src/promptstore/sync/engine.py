@@ -300,6 +300,8 @@ class Engine:
         Guards hold in every round: what was found out only during the run was not accepted by anyone, either.
         """
         local = self._local()
+        if not session.observer:
+            take_in(self._store, session, local, self._witness.of(session.name))  # what was committed meanwhile counts
         plan = self._planning.plan(session, local, self._planning.ours(local))
         if plan.halted and not self._accepted:
             return local, Plan()

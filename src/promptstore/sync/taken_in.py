@@ -20,12 +20,11 @@ TOLD = re.compile(r"^Prompt: (?P<slug>.+)\nRemote: (?P<remote>.+)(?:\nRemote-Ver
 
 def take_in(store: Store, session: Session, local: Local, witnessed: set[tuple[str, str]]) -> None:
     """Agree on vendor versions whose texts stand in L's history after the one that was last agreed on: what was edited
-    since, or deleted, was so with sight of them. ``witnessed`` are the texts, by slug, that this clone brought there
-    itself."""
+    since was edited with sight of them. ``witnessed`` are the texts, by slug, that this clone brought there itself."""
     for slug, agreed in session.all_agreed().items():
         seen, now = session.tracked.prompts.get(slug), local.prompts.get(slug)
         proof = agreed.link.proof or agreed.blob
-        if seen is None or now == proof or seen.version == agreed.link.head or agreed.link.unmerged:
+        if seen is None or now in (None, proof) or seen.version == agreed.link.head or agreed.link.unmerged:
             continue
         brought = _brought(store, session, slug, _since(local, slug, proof), agreed)
         every = (_taken(agreed, seen, version, blob) for version, blob in brought)

@@ -164,9 +164,10 @@ def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: 
     assert acme.text("p") == "Before.\n\n" + BOTH
 
 
-def test_what_was_deleted_after_a_run_died_that_had_pulled_it_was_deleted_with_sight(
+def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up_only_now(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Else a second run would have something to write."""
     commit(rig.root, {"p": chat("first")})
     rig.until_quiet()
     acme.edit("p", "second")
@@ -178,12 +179,19 @@ def test_what_was_deleted_after_a_run_died_that_had_pulled_it_was_deleted_with_s
         patch.setattr(Puller, "_agree", dies)
         with pytest.raises(KeyboardInterrupt):
             rig.sync()
-    assert "second" in (rig.root / "prompts/p.yaml").read_text()
     git(rig.root, "rm", "-q", "prompts/p.yaml")
-    git(rig.root, "commit", "-q", "-m", "Delete")
-    plan = rig.sync().plan
-    assert ([held.reason for held in plan.held], plan.conflicts) == (["deleted here, still at PromptLayer"], ())
-    assert kinds(rig.sync(allow_delete=True, max_delete=1.0).done) == ["delete-remote p"]
+    commit(rig.root, {"q": chat("another")}, "Delete p, add q")
+
+    def taken_up(*_: object) -> None:
+        acme.before.clear()
+        commit(rig.root, {"p": chat("taken up again")})
+
+    acme.before["publish"] = taken_up
+    rig.sync()
+    assert acme.text("p") == "taken up again"
+    before = git(rig.root, "for-each-ref")
+    assert kinds(rig.sync().done) == []
+    assert git(rig.root, "for-each-ref") == before
 
 
 def test_newer_versions_wait_for_one_that_could_not_be_read_yet(
