@@ -44,9 +44,9 @@ def planner() -> None:
 def publish() -> None:
     from publish_laws import check
 
-    for number in range(450):
+    for number in range(900):
         check(number)
-    _programs(40)
+    _programs(120)
 
 
 def _programs(count: int) -> None:

@@ -111,9 +111,10 @@ class Engine:
         return counts
 
     def load(self) -> None:
-        """Take every remote as last seen, without a network."""
+        """Take every remote as last seen, without a network, as a run does that is halted and notes nothing."""
         for session in self._sessions:
             session.load()
+            take_in(self._store, session, self._local(), self._witness.of(session.name))
 
     def _local(self) -> Local:
         """L as it stands now."""

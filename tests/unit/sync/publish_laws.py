@@ -289,8 +289,9 @@ class Story:
 
     def _turn(self) -> None:
         self.looked, self.head = None, ""
+        vendor = replace(VENDOR, capabilities=replace(VENDOR.capabilities, intent=self.keeps_intents))
         publisher = Publisher(
-            "acme", VENDOR, self.vendor, Journal("journal", self.files), self.clock, SETTLE, self._new_id
+            "acme", vendor, self.vendor, Journal("journal", self.files), self.clock, SETTLE, self._new_id
         )
         publisher.journal.forget_settled(self.now + 1)
         for intent in publisher.journal.intents().values():
@@ -361,6 +362,7 @@ class Story:
         unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard - self.removed
         assert not unheard, f"buried: {unheard}"
         assert all(int(foreign.version) < int(version.version) for foreign in self.published.foreign)
+        assert not (self.keeps_intents and self.ours) or version.version in self.ours, "took another's for its own"
         surely = self.acknowledged if self.keeps_intents or self._noted(told) else None  # else nothing tells it apart
         assert surely in {None, version.version}, "took another for the version it had made"
         done = [intent for intent in Journal("journal", self.files).intents().values() if intent.state == "done"]

@@ -194,6 +194,29 @@ def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up
     assert git(rig.root, "for-each-ref") == before
 
 
+def test_resolve_sees_the_conflict_that_sync_told_of(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run died that had pulled a version, and none has agreed on it since: a guard halts the remote."""
+    commit(rig.root, {"p": chat("first")})
+    rig.until_quiet()
+    acme.edit("p", "second")
+
+    def dies(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Puller, "_agree", dies)
+        with pytest.raises(KeyboardInterrupt):
+            rig.sync()
+    commit(rig.root, {"p": chat("second, edited")})
+    acme.edit("p", "first")
+    assert [conflict.field for conflict in rig.plan().conflicts] == ["messages[0].content"]
+    rig.resolve("p", "theirs")
+    assert "first" in (rig.root / "prompts/p.yaml").read_text()
+    assert rig.until_quiet().plan.conflicts == ()
+
+
 def test_newer_versions_wait_for_one_that_could_not_be_read_yet(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
