@@ -33,7 +33,7 @@ class Oracle:
         standing |= set().union(*(words(f"{c.ours} {c.theirs}") for c in plan.conflicts))
         standing |= set().union(*(self._unmerged(clone, plan) for clone in self.world.clones))
         lost = self.world.born - self.world.superseded - self.world.forgotten - standing - self._private()
-        lost -= self._explaining() | self._beneath_a_twin() if lost else set()
+        lost -= self._explaining() if lost else set()
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
 
@@ -42,17 +42,6 @@ class Oracle:
         blobs = (item.data.decode() for item in self.world.database.objects.values() if item.kind == "blob")
         pairs = (pair for text in blobs for pair in EXPLAINED.findall(text))
         return {why for note, why in pairs if note in self.world.superseded}
-
-    def _beneath_a_twin(self) -> set[str]:
-        """What ours went on top of where the vendor marks nothing, and somebody has saved our very text again since: of
-        what either may have gone on top of only the last is merged (not promised)."""
-        unmarked = [cloud for cloud in self.world.clouds.values() if not cloud.vendor.capabilities.intent]
-        found: set[str] = set()
-        for versions in (kept.versions for cloud in unmarked for kept in cloud.prompts.values()):
-            for place, ours in enumerate(versions):
-                if place and ours.by and any(v.document == ours.document and not v.by for v in versions[place + 1 :]):
-                    found |= words(as_text(versions[place - 1].document))
-        return found
 
     def _private(self) -> set[str]:
         """What one clone's files hold beside what vendors can is unknown to whoever edits or deletes in another."""
