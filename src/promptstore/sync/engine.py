@@ -103,8 +103,7 @@ class Engine:
                 if self._has_unfinished(session) and self._leads(session):
                     self._recover(session)
                 counts[session.name] = self._observe(session, depth)
-                if not session.observer:
-                    take_in(self._store, session, self._local(), self._witness.of(session.name))
+                self._take_in(session, self._local())
             except PromptStoreError as error:
                 session.fail(error)
                 session.down = True
@@ -114,7 +113,9 @@ class Engine:
         """Take every remote as last seen, without a network, as a run does that is halted and notes nothing."""
         for session in self._sessions:
             session.load()
-            take_in(self._store, session, self._local(), self._witness.of(session.name))
+        local = self._local()
+        for session in self._sessions:
+            self._take_in(session, local)
 
     def _local(self) -> Local:
         """L as it stands now."""
@@ -125,6 +126,11 @@ class Engine:
     def _observe(self, session: Session, depth: Depth) -> Counts:
         self._progress(f"looking at {session.name}")
         return Observer(self._store, session, self._local(), self._pool, depth).observe()
+
+    def _take_in(self, session: Session, local: Local) -> None:
+        """Agree on what L has taken in by now; only who leads may."""
+        if not session.observer:
+            take_in(self._store, session, local, self._witness.of(session.name))
 
     def _ask_lead(self, session: Session) -> None:
         """Another clone may lead this remote: then we only look."""
@@ -301,8 +307,7 @@ class Engine:
         Guards hold in every round: what was found out only during the run was not accepted by anyone, either.
         """
         local = self._local()
-        if not session.observer:
-            take_in(self._store, session, local, self._witness.of(session.name))  # what was committed meanwhile counts
+        self._take_in(session, local)  # what was committed meanwhile counts
         plan = self._planning.plan(session, local, self._planning.ours(local))
         if plan.halted and not self._accepted:
             return local, Plan()

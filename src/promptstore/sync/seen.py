@@ -13,9 +13,9 @@ from promptstore.sync.trees import RemoteEntry, SeenVersion
 from promptstore.vendors.base import RemoteHead, RemoteVersion, TagListing, Vendor
 
 
-def stamp_of(head: RemoteHead) -> str:
+def stamp_of(shown: RemoteHead | RemoteVersion) -> str:
     """What changes whenever the listing says something new about a prompt."""
-    return head.stamp or digest_of([head.version, head.name])[:16]
+    return shown.stamp or digest_of([shown.version, shown.name])[:16]
 
 
 def seen_entry(
@@ -41,7 +41,7 @@ def seen_entry(
         version.name,
         folder,
         version.version,
-        version.stamp or digest_of([version.version, version.name])[:16],
+        stamp_of(version),
         version.document,
         ordered,
         entry.tags if entry else {},

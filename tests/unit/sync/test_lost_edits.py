@@ -164,10 +164,9 @@ def test_a_newer_edit_is_not_taken_for_merged_with_an_older_one(rig: Rig, acme: 
     assert acme.text("p") == "Before.\n\n" + BOTH
 
 
-def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up_only_now(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else a second run would have something to write."""
+@pytest.fixture
+def died_after_pulling(rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run that brought version 2 of ``p`` here died before it had agreed on that."""
     commit(rig.root, {"p": chat("first")})
     rig.until_quiet()
     acme.edit("p", "second")
@@ -179,6 +178,13 @@ def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up
         patch.setattr(Puller, "_agree", dies)
         with pytest.raises(KeyboardInterrupt):
             rig.sync()
+
+
+@pytest.mark.usefixtures("died_after_pulling")
+def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up_only_now(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    """Else a second run would have something to write."""
     git(rig.root, "rm", "-q", "prompts/p.yaml")
     commit(rig.root, {"q": chat("another")}, "Delete p, add q")
 
@@ -194,21 +200,9 @@ def test_what_a_run_that_died_had_pulled_is_taken_in_though_its_name_is_taken_up
     assert git(rig.root, "for-each-ref") == before
 
 
-def test_resolve_sees_the_conflict_that_sync_told_of(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("died_after_pulling")
+def test_resolve_sees_the_conflict_that_sync_told_of(rig: Rig, acme: MemoryWorkspace) -> None:
     """A run died that had pulled a version, and none has agreed on it since: a guard halts the remote."""
-    commit(rig.root, {"p": chat("first")})
-    rig.until_quiet()
-    acme.edit("p", "second")
-
-    def dies(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Puller, "_agree", dies)
-        with pytest.raises(KeyboardInterrupt):
-            rig.sync()
     commit(rig.root, {"p": chat("second, edited")})
     acme.edit("p", "first")
     assert [conflict.field for conflict in rig.plan().conflicts] == ["messages[0].content"]
