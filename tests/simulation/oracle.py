@@ -63,12 +63,14 @@ class Oracle:
         return found | set().union(*(self._waiting(clone, remote, slug) for remote, slug in stuck))
 
     def _waiting(self, clone: Clone, remote: str, slug: str) -> set[str]:
-        """The vendor version that ours was published over, of a prompt that is held, or whose remote is halted: it is
-        merged once nothing is in the way any more."""
+        """The vendor versions that ours was published over, of a prompt that is held, or whose remote is halted: they
+        are merged once nothing is in the way any more."""
         link, seen = clone.links(remote).get(slug), clone.repository.refs.read(remote_ref(remote))
-        if link is None or link.unmerged is None or seen is None:
+        if link is None or seen is None:
             return set()
-        return words(clone.repository.committed(seen).get(f".remote/{slug}/-/{link.unmerged[0]}", b"").decode())
+        kept = clone.repository.committed(seen)
+        texts = (kept.get(f".remote/{slug}/-/{one.version}", b"") for one in link.unmerged)
+        return set().union(*(words(text.decode()) for text in texts))
 
     def all_reachable(self) -> None:
         """What an engine saw at a vendor is kept by some ref, for ever."""

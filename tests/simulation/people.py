@@ -241,7 +241,7 @@ class People:
             self.world.tell(f"{clone.name}: the base of {name} is lost")
 
     def _buried(self, clone: Clone, name: str) -> set[str]:
-        waiting = {(link.id, link.unmerged[0]) for link in clone.links(name).values() if link.unmerged}
+        waiting = {(link.id, one.version) for link in clone.links(name).values() for one in link.unmerged}
         prompts = self.world.clouds[name].prompts
         found = (saved for key, version in waiting for saved in prompts[key].versions if saved.version == version)
         return set().union(*(words(as_text(saved.document)) for saved in found))

@@ -212,7 +212,7 @@ class Observer:
 
     def _unmerged(self, slug: str) -> set[str]:
         agreed = self._agreed(slug)
-        return {agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set()
+        return {one.version for one in agreed.link.unmerged} if agreed else set()
 
     def _covers_tag(self, tag: str) -> bool:
         return self._session.config.covers_tag(tag)

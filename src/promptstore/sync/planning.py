@@ -148,7 +148,7 @@ class Planning:
             if _settled(b, here, there):
                 continue
             blobs |= {b.blob} if b else set()
-            blobs |= {b.link.unmerged[1]} - {""} if b and b.link.unmerged else set()
+            blobs |= {one.base for one in b.link.unmerged} - {""} if b else set()
             blobs |= {here.blob, *(tag.blob for tag in here.tags.values())} if here and not here.problem else set()
             blobs |= {version.blob for version in there.versions.values()} if there else set()
         return blobs
@@ -169,11 +169,11 @@ class Planning:
 
 
 def _to_come(session: Session, slug: str) -> set[str]:
-    """The vendor versions of a prompt that are still to come here: its newest (empty: it is gone), and one that ours
-    went on top of."""
+    """The vendor versions of a prompt that are still to come here: its newest (empty: it is gone), and those that
+    ours went on top of."""
     seen, agreed = session.tracked.prompts.get(slug), session.agreed(slug)
     found = {seen.version if slug not in session.gone else ""} if seen else set()
-    return found | ({agreed.link.unmerged[0]} if agreed and agreed.link.unmerged else set())
+    return found | ({one.version for one in agreed.link.unmerged} if agreed else set())
 
 
 def _perhaps_pulled(
@@ -190,7 +190,7 @@ def _perhaps_pulled(
 
 def _settled(base: BaseEntry | None, here: LocalEntry | None, there: RemoteEntry | None) -> bool:
     """Whether nothing about a prompt differs, by ids alone."""
-    if base is None or here is None or there is None or base.link.unmerged is not None:
+    if base is None or here is None or there is None or base.link.unmerged:
         return False
     same_text = here.blob == base.blob and there.digest == base.link.document and there.version == base.link.head
     return same_text and _tags_settled(base, here, there)

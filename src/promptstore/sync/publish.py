@@ -214,7 +214,7 @@ class Publisher:
             ) from error
 
     def _read_back(self, wanted: Wanted, intent: Intent, remote_id: str) -> Published:
-        newer = self._newer(remote_id, wanted.expected, wanted.known)
+        newer = self._newer(remote_id, wanted.expected, wanted.known, intent.version)
         ours = self._adoptable(newer, intent)
         if ours is None:
             raise BadResponse(f"the vendor accepted it, but version {intent.version or '?'} cannot be found there")
@@ -309,7 +309,7 @@ class Publisher:
     def _find(
         self, intent: Intent, remote_id: str, known: frozenset[str], listed: str | None = None
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
-        newer = self._newer(remote_id, intent.expected, known, listed)
+        newer = self._newer(remote_id, intent.expected, known, listed or intent.version)
         ours = self._adoptable(newer, intent)
         return (newer, ours) if ours else None
 

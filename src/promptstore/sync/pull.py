@@ -136,8 +136,8 @@ class Puller:
             return
         seen = self._session.tracked.prompts[action.slug]
         agreed = self._session.agreed(action.slug)
-        if action.kind == "merge" and agreed is not None and agreed.link.unmerged is not None:
-            self._agree_merged(action.slug, agreed, steps)
+        if action.kind == "merge" and agreed is not None and action.expected in _unmerged(agreed):
+            self._agree_merged(action, agreed, steps)
             return
         ours = {change.version: self._store.commits.blob_id(change.text or b"") for change in steps if change.version}
         if action.kind == "link" and action.blob is not None:
@@ -157,10 +157,11 @@ class Puller:
         blob = None if text is None else self._store.commits.blob_id(text)
         return self._landing.counts_at_once or self._local.prompts.get(slug) == blob
 
-    def _agree_merged(self, slug: str, agreed: Agreed, steps: Sequence[Change]) -> None:
+    def _agree_merged(self, action: Action, agreed: Agreed, steps: Sequence[Change]) -> None:
         """A version that ours was published over has been brought in: what is agreed on stays what we published."""
         proof = self._store.commits.blob_id(steps[0].text or b"")
-        self._session.agree(slug, Agreed(agreed.blob, replace(agreed.link, unmerged=None, proof=proof)))
+        link = agreed.link.merged(action.expected or "", proof)
+        self._session.agree(action.slug, replace(agreed, link=link))
 
     def _agreed_blob(self, action: Action, seen: RemoteEntry, ours: Mapping[str, str]) -> str:
         """Our text of the vendor's newest: after a merge that is the vendor's, so that the merged text goes out."""
@@ -220,3 +221,7 @@ class Puller:
         subject = f"{slug}: version {version} at {self._session.name}, not on the branch"
         files = {self._store.layout.path(slug): blob}
         return self._store.commits.write([NewCommit(None, author, author, subject + "\n", files)])[0]
+
+
+def _unmerged(agreed: Agreed) -> set[str]:
+    return {one.version for one in agreed.link.unmerged}

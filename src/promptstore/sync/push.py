@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from promptstore.errors import HaltedError, NotRepresentable, PromptStoreError, RemoteRejected
 from promptstore.model.digest import digest_of
@@ -15,7 +16,7 @@ from promptstore.sync.local import Local
 from promptstore.sync.publish import Moved, Published, Publisher, Wanted
 from promptstore.sync.session import Pool, Session
 from promptstore.sync.team.lead import Lead
-from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link
+from promptstore.sync.trees import EMPTY_LINK, KnownVersion, Link, Unmerged
 from promptstore.vendors.base import Document, RemoteVersion, Workspace
 
 ANNOUNCED_AT_ONCE = 50
@@ -173,17 +174,16 @@ class Pusher:
         # What is known of versions and tags is known of that very prompt, not of one that took its place.
         link = agreed.link if agreed and agreed.link.id == version.id else EMPTY_LINK
         known = KnownVersion(intent.blob, digest_of(version.document))
-        unmerged = link.unmerged
-        unseen = self._unseen(published, link)
-        if unseen:
-            unmerged = unmerged or (unseen[-1], agreed.blob if agreed else "")
+        is_behind = agreed is not None and self._is_behind(version, link)
+        # What is agreed on by now came after that, and is not what the two came from.
+        base = "" if agreed is None or is_behind else agreed.blob
+        unmerged = self._unmerged(link, [Unmerged(unseen, base) for unseen in self._unseen(published, link)])
         versions = {**link.versions, version.version: known}
         called = called or self._session.called(slug)
         document = self._agreed(version.document, intent.blob, slug, called)
-        if agreed is not None and self._is_behind(version, link):
-            mine = unmerged is not None and unmerged[0] == version.version
-            before = replace(link, versions=versions, unmerged=None if mine else unmerged)
-            self._session.agree(slug, Agreed(agreed.blob, before))
+        if agreed is not None and is_behind:
+            others = tuple(one for one in unmerged if one.version != version.version)
+            self._session.agree(slug, replace(agreed, link=replace(link, versions=versions, unmerged=others)))
         else:
             name, digest = self._session.vendor.lens.key(document), digest_of(document)
             new = Link(version.id, name, version.version, digest, versions, link.tags, unmerged, called=called)
@@ -223,13 +223,22 @@ class Pusher:
             self._session.agree(owner, replace(after, link=link))
 
     def _unseen(self, published: Published, link: Link) -> list[str]:
-        """Others' versions that came between; what was agreed on since the publish has been taken in.
+        """Others' versions that ours went on top of, oldest first: nobody looked at them when it was made. What lies
+        deeper was seen by whoever saved the next; what came before a version that is known has been taken in.
 
-        One that says what ours says may be ours, where the vendor marks none: what it replaced nobody looked at.
+        One that says what ours says may be ours, too, where the vendor marks none: what is beneath it counts.
         """
-        key, ours = self._session.vendor.version_key, published.version.document
-        others = (version.version for version in published.foreign if version.document != ours)
-        return [version for version in others if not link.head or key(version) > key(link.head)]
+        key, ours = self._session.vendor.version_key, published.version
+        row = [*published.foreign, ours]
+        beneath = [below for below, above in pairwise(row) if above.document == ours.document != below.document]
+        known = [key(version) for version in link.versions if key(version) < key(ours.version)]
+        return [one.version for one in beneath if not known or key(one.version) > max(known)]
+
+    def _unmerged(self, link: Link, found: Sequence[Unmerged]) -> tuple[Unmerged, ...]:
+        """All that is still to be merged, each once, oldest first."""
+        known = {one.version for one in link.unmerged}
+        every = [*link.unmerged, *(one for one in found if one.version not in known)]
+        return tuple(sorted(every, key=lambda one: self._session.vendor.version_key(one.version)))
 
     # --- deleting
 

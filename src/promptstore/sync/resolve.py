@@ -22,7 +22,7 @@ from promptstore.sync.local import Local, is_behind, last_text, read_local, shor
 from promptstore.sync.pull import Puller
 from promptstore.sync.session import Session
 from promptstore.sync.texts import edited, text_of
-from promptstore.sync.trees import Link, RemoteEntry
+from promptstore.sync.trees import Link, RemoteEntry, Unmerged
 from promptstore.vendors.base import Document
 
 Side = Literal["ours", "theirs", "edit"]
@@ -120,7 +120,7 @@ class Resolver:
         elif ours is None:
             self._deleted_here(slug, seen)
         else:
-            self._commit(slug, self._chosen(slug, self._base_blob(slug), ours, self._document(slug, seen)))
+            self._commit(slug, self._chosen(slug, self._base_blob(slug, seen), ours, self._document(slug, seen)))
             self._agree(slug, seen)
 
     def _chosen(self, slug: str, base: str | None, ours: str, document: Document) -> bytes:
@@ -169,24 +169,26 @@ class Resolver:
 
     def _document(self, slug: str, seen: RemoteEntry) -> Document:
         """The vendor's text in question: its newest, or the one that ours was published over."""
-        agreed = self._session.agreed(slug)
-        if agreed is None or agreed.link.unmerged is None:
+        unmerged = self._unmerged(slug, seen)
+        if unmerged is None:
             return seen.document
-        blob = seen.versions[agreed.link.unmerged[0]].blob
-        prompt = self._store.contents.prompt(blob, self._store.layout.path(slug))
+        prompt = self._store.contents.prompt(seen.versions[unmerged.version].blob, self._store.layout.path(slug))
         return self._lens.project(prompt, self._session.called(slug))
 
-    def _base_blob(self, slug: str) -> str | None:
+    def _base_blob(self, slug: str, seen: RemoteEntry) -> str | None:
+        agreed, unmerged = self._session.agreed(slug), self._unmerged(slug, seen)
+        if unmerged is not None:
+            return unmerged.base or None
+        return agreed.blob if agreed else None
+
+    def _unmerged(self, slug: str, seen: RemoteEntry) -> Unmerged | None:
         agreed = self._session.agreed(slug)
-        if agreed is None:
-            return None
-        return (agreed.link.unmerged[1] or None) if agreed.link.unmerged else agreed.blob
+        return agreed.link.to_merge(seen) if agreed else None
 
     def _deleted_here(self, slug: str, seen: RemoteEntry) -> None:
         if self._side != "ours":
             self._commit(slug, self._store.contents.raw(seen.blob))
-        old = self._session.agreed(slug)
-        if self._side != "ours" and old is not None and old.link.unmerged is not None:
+        if self._side != "ours" and self._unmerged(slug, seen) is not None:
             return  # it is back, and what ours was published over is merged into it by the next run
         self._agree(slug, seen)
 
@@ -230,16 +232,15 @@ class Resolver:
 
     def _agree(self, slug: str, seen: RemoteEntry) -> None:
         """The vendor's version in question is taken note of: what is chosen here was chosen with sight of it."""
-        old = self._session.agreed(slug)
-        if old is not None and old.link.unmerged is not None:
-            link = replace(old.link, unmerged=None, proof=self._proof(slug))
-            self._session.agree(slug, Agreed(old.blob, link))
+        old, unmerged = self._session.agreed(slug), self._unmerged(slug, seen)
+        if old is not None and unmerged is not None:
+            self._session.agree(slug, replace(old, link=old.link.merged(unmerged.version, self._proof(slug))))
         else:
             self._link(slug, seen)
 
     def _link(self, slug: str, seen: RemoteEntry) -> None:
-        """The vendor's newest version is taken note of; one that ours went on top of is still to be merged."""
-        old = self._session.agreed(slug)
+        """The vendor's newest version is taken note of; what ours went on top of is still to be merged."""
+        old, unmerged = self._session.agreed(slug), self._unmerged(slug, seen)
         link = Link(
             seen.id,
             seen.name,
@@ -247,7 +248,7 @@ class Resolver:
             seen.digest,
             {**seen.known_versions(), **(old.link.versions if old else {})},
             old.link.tags if old else {},
-            old.link.unmerged if old else None,
+            old.link.unmerged if old and unmerged else (),
             proof=self._proof(slug),
             called=self._session.called(slug),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from promptstore.vendors.base import Document
@@ -21,6 +21,15 @@ class KnownVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmerged:
+    """A foreign vendor version that ours was published over unseen: the two are still to be merged."""
+
+    version: str
+    base: str
+    """The blob that both came from; empty where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """The lasting bond of a slug and a prompt at the vendor, by the vendor's id."""
 
@@ -33,9 +42,8 @@ class Link:
     versions: Mapping[str, KnownVersion] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags as last agreed: tag -> vendor version."""
-    unmerged: tuple[str, str] | None = None
-    """A foreign vendor version that ours was published over unseen, and the blob that both came from (empty where
-    there was none): the two are still to be merged, before anything newer is looked at."""
+    unmerged: tuple[Unmerged, ...] = ()
+    """What ours was published over, oldest first: one after the other, before anything newer is looked at."""
     proof: str = ""
     """The text on the branch that has taken this version in, where it is not the agreed text itself (a merge)."""
     called: str = ""
@@ -60,6 +68,15 @@ class Link:
             same = [v for v, known in told if document == known.document or document == sent_as(known.blob)]
         return next((v for v in prefer if v in same), max(same, key=key, default=None))
 
+    def to_merge(self, seen: RemoteEntry) -> Unmerged | None:
+        """The first that is still to be merged, of those that were read: the vendor may give one no more."""
+        return next((one for one in self.unmerged if one.version in seen.versions), None)
+
+    def merged(self, version: str, proof: str) -> Link:
+        """One of them has been merged: ``proof`` is the text on the branch that says so."""
+        left = tuple(one for one in self.unmerged if one.version != version)
+        return replace(self, unmerged=left, proof=proof)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
@@ -68,7 +85,7 @@ class Link:
             "document": self.document,
             "versions": {v: [known.blob, known.document] for v, known in self.versions.items()},
             "tags": dict(self.tags),
-            "unmerged": list(self.unmerged) if self.unmerged else None,
+            "unmerged": [[one.version, one.base] for one in self.unmerged],
             "proof": self.proof,
             "called": self.called,
         }
@@ -82,7 +99,7 @@ class Link:
             content["document"],
             {v: KnownVersion(*row) for v, row in content["versions"].items()},
             content["tags"],
-            tuple(content["unmerged"]) if content["unmerged"] else None,
+            tuple(Unmerged(*row) for row in content["unmerged"]),
             content["proof"],
             content["called"],
         )

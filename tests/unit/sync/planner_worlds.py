@@ -32,6 +32,7 @@ from promptstore.sync.trees import (
     RemoteEntry,
     SeenVersion,
     Trees,
+    Unmerged,
 )
 from promptstore.vendors.base import Document, Vendor
 from promptstore.vendors.promptlayer import VENDOR
@@ -247,7 +248,7 @@ class World:
         known = {number: KnownVersion(blob_of(each), digest(each)) for number, each in _numbered(agreed)}
         tags = {TAG: version_of(self.tags[0])} if self.tags[0] else {}
         before = blob_of(self.unmerged_base) if self.unmerged_base else ""
-        unmerged = (version_of(self.unmerged), before) if self.unmerged else None
+        unmerged = (Unmerged(version_of(self.unmerged), before),) if self.unmerged else ()
         proof = blob_of(self.proof) if self.proof else ""
         head = [*known][-1]
         link = Link(fresh(ID), fresh(self.name_agreed), fresh(head), digest(text), known, tags, unmerged, proof)

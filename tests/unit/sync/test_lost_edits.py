@@ -24,6 +24,7 @@ from promptstore.sync.journal import Intent
 from promptstore.sync.local import read_local
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.pull import Puller
+from promptstore.sync.trees import Unmerged
 from promptstore.sync.witness import Witness
 from promptstore.vendors.base import RemoteVersion
 
@@ -924,13 +925,13 @@ def test_what_came_before_the_agreed_version_is_no_edit_to_be_merged(rig: Rig, a
     pusher.record("p", Published(ours, intent, (first,)))
     agreed = session.agreed("p")
     assert agreed is not None
-    assert (agreed.link.head, agreed.link.unmerged) == ("3", None)
+    assert (agreed.link.head, agreed.link.unmerged) == ("3", ())
     another = replace(agreed.link, id="another", head="7")
     session.agree("p", Agreed(blob, another))
     pusher.record("p", Published(ours, intent, (first,)))
     anew = session.agreed("p")
     assert anew is not None
-    assert anew.link.unmerged == ("1", blob)
+    assert anew.link.unmerged == (Unmerged("1", blob),)
 
 
 def test_a_label_moved_there_while_the_run_was_busy_is_a_conflict(rig: Rig, acme: MemoryWorkspace) -> None:

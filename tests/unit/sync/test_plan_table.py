@@ -27,6 +27,7 @@ from promptstore.sync.trees import (
     RemoteEntry,
     SeenVersion,
     Trees,
+    Unmerged,
 )
 from promptstore.vendors.base import Vendor
 from promptstore.vendors.promptlayer import VENDOR
@@ -306,7 +307,7 @@ def test_an_invalid_file_is_held_whatever_else() -> None:
 
 def test_what_was_published_over_comes_first() -> None:
     """Version 2 came unseen before our 3; a newer 4 waits until it is merged."""
-    agreed = base("x", "right", "left", unmerged=("2", "x"))
+    agreed = base("x", "right", "left", unmerged=(Unmerged("2", "x"),))
     for there in (seen("x", "right", "left"), seen("x", "right", "left", "z")):
         plan = Case(agreed, "left", there).contents()
         assert said(plan) == "merge left"
@@ -475,21 +476,21 @@ def test_a_name_that_another_prompt_has_there_is_not_taken_by_a_rename() -> None
 def test_two_that_met_unseen_differ_in_all_that_one_side_would_lose() -> None:
     """Ours was published over theirs, and both were new: one of them is taken as a whole."""
     theirs, ours = "left", "right"
-    link = replace(base(theirs, ours).link, unmerged=("1", ""))
+    link = replace(base(theirs, ours).link, unmerged=(Unmerged("1", ""),))
     plan = Case(BaseEntry(ours, link), ours, seen(theirs, ours)).contents()
     assert [conflict.field for conflict in plan.conflicts] == ["tags", CONTENT]
     assert plan.actions == ()
 
 
 def test_a_deletion_is_shown_the_text_that_ours_was_published_over() -> None:
-    link = replace(base("x", "y").link, unmerged=("1", ""))
+    link = replace(base("x", "y").link, unmerged=(Unmerged("1", ""),))
     plan = Case(BaseEntry("y", link), None, seen("x", "y"), policy=Policy(allow_delete=True)).contents()
     assert [conflict.theirs["messages"][0]["content"] for conflict in plan.conflicts] == ["x"]
     assert plan.actions == ()
 
 
 def test_a_text_that_ours_was_published_over_is_shown_though_ours_cannot_go_there() -> None:
-    link = replace(base("x", "y").link, unmerged=("1", ""))
+    link = replace(base("x", "y").link, unmerged=(Unmerged("1", ""),))
     plan = Case(BaseEntry("y", link), "bad", seen("x", "y")).contents()
     assert [conflict.theirs for conflict in plan.conflicts if conflict.field == CONTENT] == ["x"]
 

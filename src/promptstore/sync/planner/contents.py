@@ -20,7 +20,7 @@ from promptstore.sync.planner.names import Names
 from promptstore.sync.planner.projections import Projections
 from promptstore.sync.planner.tagged import TaggedTexts
 from promptstore.sync.policy import Policy
-from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
+from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees, Unmerged
 from promptstore.vendors.base import Document, Vendor
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ class Planner:
         if local.blob != base.blob and not base.seen:
             yield self._unseen(slug)
             return
-        if base.link.unmerged and base.link.unmerged[0] in seen.versions:
-            yield from self._unmerged(slug, base.link.unmerged, local)
+        unmerged = base.link.to_merge(seen)
+        if unmerged is not None:
+            yield from self._unmerged(slug, unmerged, seen, local)
             return
         try:
             ours = self._changed_here(slug, base, local)
@@ -193,19 +194,18 @@ class Planner:
         theirs = self._texts.lifted(slug, seen, base.blob)
         yield from self._merge(slug, self._texts.prompt(base.blob), local, seen.version, theirs)
 
-    def _unmerged(self, slug: str, unmerged: tuple[str, str], local: LocalEntry) -> Iterator[Outcome]:
+    def _unmerged(self, slug: str, unmerged: Unmerged, seen: RemoteEntry, local: LocalEntry) -> Iterator[Outcome]:
         """A vendor's edit that ours was published over: still to be brought in, whatever came after."""
         if self._waits(slug):
             yield self._waiting(slug)
             return
-        version, base_blob = unmerged
-        document = self._texts.document(slug, self.trees.seen[slug].versions[version].blob)
+        version, common = unmerged.version, unmerged.base
+        document = self._texts.document(slug, seen.versions[version].blob)
         if isinstance(document, NotRepresentable):
             yield self._unrepresentable(slug, document)
             return
-        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._texts.prompt(base_blob or local.blob))
-        common = self._texts.prompt(base_blob) if base_blob else None
-        yield from self._merge(slug, common, local, version, theirs)
+        theirs = self.vendor.lens.lift(document, self.trees.called(slug), self._texts.prompt(common or local.blob))
+        yield from self._merge(slug, self._texts.prompt(common) if common else None, local, version, theirs)
 
     def _merge(
         self, slug: str, base: PromptFile | None, local: LocalEntry, version: str, theirs: PromptFile
@@ -298,7 +298,7 @@ class Planner:
             yield self._unseen(slug)
         elif slug in self.trees.waiting:  # what else is in its place keeps nothing from being deleted there
             yield self._waiting(slug)
-        elif seen.digest != base.link.document or base.link.unmerged is not None:
+        elif seen.digest != base.link.document or base.link.unmerged:
             yield self._deleted_unseen(slug, base, seen)
         elif not self.policy.push:
             return
@@ -315,9 +315,9 @@ class Planner:
 
     def _deleted_unseen(self, slug: str, base: BaseEntry, seen: RemoteEntry) -> Conflict:
         """Deleted here without sight of the vendor's newest text, or of one that ours was published over."""
-        theirs = self._texts.lifted(slug, seen, base.blob)
-        if base.link.unmerged is not None and base.link.unmerged[0] in seen.versions:
-            theirs = self._texts.prompt(seen.versions[base.link.unmerged[0]].blob)
+        theirs, unmerged = self._texts.lifted(slug, seen, base.blob), base.link.to_merge(seen)
+        if unmerged is not None:
+            theirs = self._texts.prompt(seen.versions[unmerged.version].blob)
         return Conflict(self.trees.remote, slug, "", self._texts.prompt(base.blob).data(), None, theirs.data())
 
     def _gone(self, slug: str, base: BaseEntry, local: LocalEntry | None) -> Iterator[Outcome]:
@@ -328,7 +328,7 @@ class Planner:
             yield Action(self.trees.remote, slug, "link", reason="deleted on both sides", remote_id=base.link.id)
         elif self._waits(slug):
             yield self._waiting(slug)
-        elif base.link.unmerged is not None or self._edited_since(base, local):
+        elif base.link.unmerged or self._edited_since(base, local):
             before, ours = self._texts.prompt(base.blob).data(), self._texts.prompt(local.blob).data()
             yield Conflict(self.trees.remote, slug, "", before, ours, None)
         elif self.policy.pull:

@@ -43,7 +43,7 @@ def _is_only_ahead(trees: Trees, slug: str) -> bool:
     base, local = trees.base.get(slug), trees.local.get(slug)
     if base is None or local is None or slug not in trees.seen or slug in trees.vanished:
         return False
-    return base.seen and base.link.unmerged is None and local.problem is None and not trees.waits(slug)
+    return base.seen and not base.link.unmerged and local.problem is None and not trees.waits(slug)
 
 
 class _TagPlanner:
