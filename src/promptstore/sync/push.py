@@ -210,13 +210,12 @@ class Pusher:
         """A first publish that came upon another prompt of ours, which had got its name meanwhile: nobody's edit of
         that one. What the branch says of it stays its newest text, and goes out again."""
         before = self._session.agreed(owner)
-        key = self._session.vendor.version_key
-        if before is None or key(published.version.version) <= key(before.link.head):
+        if before is None or published.version.version in before.link.versions:
             self._journal.move(published.intent, "recorded", published.intent.at)
             return
         self.record(owner, replace(published, slug=owner))
         after = self._session.agreed(owner)
-        if after is not None:
+        if after is not None and not self._is_behind(published.version, before.link):
             # Under the name that is agreed on: that it has another one there is somebody's edit, and comes here.
             document = digest_of(self._document(owner, after.blob))
             link = replace(after.link, document=document, proof=before.link.proof or before.blob)

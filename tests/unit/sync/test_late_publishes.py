@@ -13,6 +13,7 @@ from repos import chat, commit, git
 
 from promptstore.errors import RemoteMissing, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
+from promptstore.store.refnames import remote_ref
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
 from promptstore.sync.publish import Publisher
@@ -272,6 +273,172 @@ def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig
     rig.now += 100
     rig.sync()
     assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
+
+
+def lands_without_a_mark(rig: Rig, acme: MemoryWorkspace, *saved: str | None) -> None:
+    """One is on its way while others save; None: it arrives."""
+    late = sent_into_the_dark(rig, acme)
+    for text in saved:
+        if text is None:
+            acme.publish(replace(late[0], intent=""))
+        else:
+            acme.edit("p", text)
+    rig.now += 100
+    rig.sync()
+
+
+@pytest.mark.parametrize(("first", "second"), [("ours", "ours"), ("ours", "theirs"), ("theirs", "ours")])
+def test_all_that_one_without_a_mark_may_have_come_upon_is_settled_in_turn(
+    rig: Rig, acme: MemoryWorkspace, first: str, second: str
+) -> None:
+    commit(rig.root, {"p": chat("ours")})
+    lands_without_a_mark(rig, acme, "theirs", None, "theirs again", "ours")
+    shown = []
+    for side in (first, second):
+        shown += [conflict.theirs for conflict in rig.sync().plan.conflicts]
+        rig.resolve("p", side)  # type: ignore[arg-type]
+    assert shown == ["theirs", "theirs again"]
+    assert rig.until_quiet().plan.conflicts == ()
+    assert acme.text("p") == ("theirs again" if second == "theirs" else first)
+
+
+def test_all_that_one_without_a_mark_may_have_come_upon_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
+    """Each onto what was agreed on before ours was sent; what lies deeper was seen by whoever saved the next."""
+    commit(rig.root, {"p": chat("First.\n\nSecond.\n\nThird.")})
+    rig.sync()
+    commit(rig.root, {"p": chat(ours := "First.\n\n2nd.\n\nThird.")})
+    deeper, theirs, again = "Oops.", "1st.\n\nSecond.\n\nThird.", "First.\n\n2nd.\n\n3rd."
+    lands_without_a_mark(rig, acme, deeper, theirs, None, again, ours)
+    rig.until_quiet()
+    assert acme.text("p") == "1st.\n\n2nd.\n\n3rd."
+    assert rig.plan().conflicts == ()
+
+
+def test_what_nobody_can_read_any_more_holds_nothing_up(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thrown away there, and lost here: whoever deletes the prompt then is asked once."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+
+    def saved(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", "theirs")
+
+    acme.before["publish"] = saved
+    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
+    read = acme.read
+
+    def without_theirs(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2":
+            raise RemoteMissing("no such version", status=404)
+        return read(prompt_id, version)
+
+    monkeypatch.setattr(acme, "read", without_theirs)
+    git(rig.root, "update-ref", "-d", remote_ref("acme"))
+    assert rig.until_quiet().plan.conflicts == ()
+    commit(rig.root, {"p": None})
+    assert [c.theirs["messages"][0]["content"] for c in rig.sync().plan.conflicts] == ["two"]
+    rig.resolve("p", "ours")
+    assert rig.until_quiet(allow_delete=True).plan.conflicts == ()
+    assert acme.by_name("p") is None
+
+
+def waits_for(first: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What became of this one is not found out yet."""
+    settle = Publisher.settle_one
+
+    def but_for_the_first(self: Publisher, intent: Intent, *more: object) -> object:
+        if intent.intent == first.intent:
+            raise WriteInDoubt("it could not be read")
+        return settle(self, intent, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Publisher, "settle_one", but_for_the_first)
+
+
+def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer one of that very prompt is found before it."""
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    first = sent_into_the_dark(rig, acme)
+    commit(rig.root, {"other": chat("other's newest")})
+    then = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.edit("p", "theirs")
+    for publication in (*first, *then):
+        acme.publish(publication)
+    rig.now += 100
+    with monkeypatch.context() as patched:
+        waits_for(first[0], patched)
+        rig.sync()
+    rig.sync()
+    told = [(conflict.slug, conflict.field, conflict.theirs) for conflict in rig.plan().conflicts]
+    assert told == [("other", "name", "p"), ("other", "messages[0].content", "theirs")]
+    rig.resolve("other", "ours")
+    assert rig.until_quiet().plan.conflicts == ()
+    assert acme.text("p") == "other's newest"
+
+
+def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newer is found first; what the two sides of the older came from is not known any more by then."""
+    commit(rig.root, {"p": chat("sent first")})
+    first = sent_into_the_dark(rig, acme)
+    git(rig.root, "mv", "prompts/p.yaml", "prompts/f.yaml")
+    git(rig.root, "commit", "-q", "-m", "Rename")
+    then: list[Publication] = []
+
+    def slow(publication: Publication) -> None:
+        then.append(publication)
+        raise WriteInDoubt("no answer")
+
+    def another(*_: object) -> None:
+        acme.before.clear()
+        commit(rig.root, {"p": chat("sent then")})
+        acme.before["publish"] = slow
+
+    acme.before["list"] = another
+    rig.sync()
+    acme.before.clear()
+    acme.edit("p", "theirs")
+    for publication in (*first, *then):
+        acme.publish(publication)
+    rig.now += 100
+    with monkeypatch.context() as patched:
+        waits_for(first[0], patched)
+        rig.sync()
+    rig.sync()
+    assert [(conflict.slug, conflict.theirs) for conflict in rig.plan().conflicts] == [("p", "theirs")]
+    rig.resolve("p", "ours")
+    assert rig.until_quiet().plan.conflicts == ()
+    assert acme.text("p") == "sent then"
+
+
+def test_an_equal_text_is_not_taken_for_one_that_the_vendor_took_and_does_not_show_yet(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody saved the same, and then another text, just before ours arrived."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    read, versions = acme.read, acme.versions
+
+    def saved(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", "two")
+        acme.edit("p", "three")
+        monkeypatch.setattr(acme, "read", lambda prompt_id, version=None: read(prompt_id, version or "2"))
+        monkeypatch.setattr(acme, "versions", lambda prompt_id, head, after=None: versions(prompt_id, "2", after))
+
+    acme.before["publish"] = saved
+    assert [error.slug for error in rig.sync().errors] == ["p"]
+    monkeypatch.undo()
+    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["three"]
 
 
 def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_its_way(
