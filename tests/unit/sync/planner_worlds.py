@@ -166,6 +166,8 @@ class World:
     """What our last publish went on top of, unseen."""
     unmerged_base: Text | None = "X"
     """What both of them had come from."""
+    unmerged_amid: bool = False
+    """Whether it lies between one that nobody can read any more and a later one."""
     name_there: str = SLUG
     """What the vendor calls it now."""
     name_agreed: str = SLUG
@@ -248,7 +250,9 @@ class World:
         known = {number: KnownVersion(blob_of(each), digest(each)) for number, each in _numbered(agreed)}
         tags = {TAG: version_of(self.tags[0])} if self.tags[0] else {}
         before = blob_of(self.unmerged_base) if self.unmerged_base else ""
-        unmerged = (Unmerged(version_of(self.unmerged), before),) if self.unmerged else ()
+        over = [self.unmerged] if self.unmerged else []
+        over = ["LOST", *over, "X"] if self.unmerged_amid else over
+        unmerged = tuple(Unmerged(version_of(each), before) for each in over)
         proof = blob_of(self.proof) if self.proof else ""
         head = [*known][-1]
         link = Link(fresh(ID), fresh(self.name_agreed), fresh(head), digest(text), known, tags, unmerged, proof)
@@ -471,7 +475,9 @@ def _in_the_way(world: World) -> Iterator[World]:
     if world.remote == "X" and world.base is None:
         yield replace(world, remote="MORE")
     if world.base is not None:
-        yield from (replace(world, unmerged="C", unmerged_base=base) for base in ("X", None))
+        over = replace(world, unmerged="C")
+        yield from (replace(over, unmerged_base=base) for base in ("X", None))
+        yield replace(over, unmerged_amid=True)
     if world.base is not None and world.remote is not None:
         yield from (replace(world, name_there=name) for name in ("another", "zero"))
         renamed = replace(world, old_there=False, name_there="another")
