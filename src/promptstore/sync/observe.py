@@ -247,14 +247,11 @@ class Observer:
         return found
 
     def _doubt_what_is_behind(self) -> None:
-        """A listing may be older than what another clone agreed on: that is nobody's edit."""
-        for slug, agreed in self._session.all_agreed().items():
-            seen, head = self._session.tracked.prompts.get(slug), agreed.link.head
-            if seen is None or seen.id != agreed.link.id or slug in self._session.vanished:
-                continue
-            if self._key(seen.version) < self._key(head):
-                told = f"{self._session.vendor.title} shows version {seen.version}, but {head} was there before"
-                self._unsure(slug, RemoteUnreachable(told, hint="run sync again later"))
+        linked, tracked = self._session.all_agreed(), self._session.tracked.prompts
+        for slug in sorted(self._session.behind()):
+            shown, head = tracked[slug].version, linked[slug].link.head
+            told = f"{self._session.vendor.title} shows version {shown}, but {head} was there before"
+            self._unsure(slug, RemoteUnreachable(told, hint="run sync again later"))
 
     def _unsure(self, slug: str, error: PromptStoreError) -> None:
         """Nothing is concluded about a prompt of which something could not be read."""

@@ -100,14 +100,20 @@ class Planning:
         )
 
     def _in_doubt(self, session: Session) -> frozenset[str]:
-        """Prompts of which nothing is concluded. A stranger that a publish of ours made, or came upon, is no stranger
-        once that is recorded; while a first publish may be anywhere, any stranger may be it."""
+        """Prompts of which nothing is concluded: those that a publish of ours made, or came upon, before that is
+        recorded, and those that R shows older than they were seen before."""
         mine = [intent for intent in self._journal.intents().values() if intent.remote == session.name]
         ids = {intent.id for intent in mine if intent.state in UNFINISHED}
+        ours = {slug for slug, entry in session.tracked.prompts.items() if entry.id in ids}
         anywhere = any(intent.is_first and intent.is_open for intent in mine)
-        strangers = session.tracked.prompts.keys() - session.all_agreed().keys()
-        ours = {slug for slug in strangers if anywhere or session.tracked.prompts[slug].id in ids}
-        return frozenset(session.in_doubt | ours)
+        met = self._perhaps_met(session) if anywhere else set()
+        return frozenset(session.in_doubt | session.behind() | ours | met)
+
+    def _perhaps_met(self, session: Session) -> set[str]:
+        """Where a first publish may be whose end nobody knows: on any stranger, and on a linked prompt that has got
+        another name since, which may be that of the new one."""
+        linked, prompts = session.all_agreed(), session.tracked.prompts
+        return {s for s, entry in prompts.items() if s not in linked or entry.name != linked[s].link.name}
 
     def _in_review(self, session: Session, local: Local) -> dict[str, str]:
         """Prompts whose newest vendor version waits on the branch for review."""

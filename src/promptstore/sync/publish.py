@@ -166,15 +166,15 @@ class Publisher:
         """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
 
         Raises RemoteUnreachable where the vendor shows an older state than was seen before, or than it ``listed`` just
-        now: nothing follows from it.
+        now: nothing follows from it. Raises RemoteMissing where another prompt has taken its place and its id.
         """
         head = self.workspace.read(remote_id)
         for before in filter(None, (expected, listed)):
             if self.vendor.version_key(head.version) < self.vendor.version_key(before):
-                raise RemoteUnreachable(
-                    f"{self.vendor.title} shows version {head.version}, but {before} was there before",
-                    hint="run sync again later",
-                )
+                told = f"{self.vendor.title} shows version {head.version}, but {before} was there before"
+                if self.vendor.reuses_ids and self._there(remote_id, before) is None:
+                    raise RemoteMissing(f"{told}: it was made anew", status=404, hint="run sync again")
+                raise RemoteUnreachable(told, hint="run sync again later")
         if head.version == expected:
             return []
         between = self.workspace.versions(remote_id, head.version, expected)

@@ -225,10 +225,12 @@ class Pusher:
         """Others' versions that ours went on top of, oldest first: nobody looked at them when it was made. What lies
         deeper was seen by whoever saved the next; what came before a version that is known has been taken in.
 
-        One that says what ours says may be ours, too, where the vendor marks none: what is beneath it counts.
+        Where ours is not marked, one that says the same may be ours, too: what is beneath it counts.
         """
         key, ours = self._session.vendor.version_key, published.version
         row = [*published.foreign, ours]
+        if ours.intent == published.intent.intent:
+            row = row[-2:]
         beneath = [below for below, above in pairwise(row) if above.document == ours.document != below.document]
         known = [key(version) for version in link.versions if key(version) < key(ours.version)]
         return [one.version for one in beneath if not known or key(one.version) > max(known)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from promptstore.errors import PromptStoreError
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
 from promptstore.sync.journal import Journal
@@ -59,7 +60,10 @@ class Recorder:
             blob, texts = published.intent.blob, {}
         else:
             called = session.called(slug)
-            text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob)
+            try:
+                text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob)
+            except PromptStoreError:
+                return []  # whoever reads it next tells of it, and concludes nothing about its prompt
             blob = self._store.commits.blob_id(text)
             texts = {blob: text}
         folder = entry.folder if entry else slug.rpartition("/")[0]

@@ -240,7 +240,7 @@ class Resolver:
 
     def _link(self, slug: str, seen: RemoteEntry) -> None:
         """The vendor's newest version is taken note of; what ours went on top of is still to be merged."""
-        old, unmerged = self._session.agreed(slug), self._unmerged(slug, seen)
+        old = self._session.agreed(slug)
         link = Link(
             seen.id,
             seen.name,
@@ -248,7 +248,7 @@ class Resolver:
             seen.digest,
             {**seen.known_versions(), **(old.link.versions if old else {})},
             old.link.tags if old else {},
-            old.link.unmerged if old and unmerged else (),
+            old.link.unmerged if old else (),
             proof=self._proof(slug),
             called=self._session.called(slug),
         )

@@ -162,6 +162,13 @@ class Session:
         self.pending.clear()
         self.anew.clear()
 
+    def behind(self) -> set[str]:
+        """Prompts that R shows older than what was agreed on, be it by another clone: that is nobody's edit."""
+        key, linked = self.vendor.version_key, self.all_agreed()
+        there = ((slug, seen, linked[slug].link) for slug, seen in self.tracked.prompts.items() if slug in linked)
+        older = {slug for slug, seen, link in there if seen.id == link.id and key(seen.version) < key(link.head)}
+        return older - self.vanished
+
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""
         agreed = self.agreed(slug)

@@ -4,6 +4,7 @@ name."""
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
-from promptstore.errors import RemoteMissing, RemoteUnreachable, WriteInDoubt
+from promptstore.errors import BadResponse, RemoteMissing, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.store.refnames import remote_ref
 from promptstore.sync.journal import Intent, Journal
@@ -20,6 +21,7 @@ from promptstore.sync.publish import Publisher
 from promptstore.sync.push import Pusher
 from promptstore.vendors.base import Publication, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
+from promptstore.vendors.registry import vendors
 
 
 class Killed(BaseException):
@@ -46,6 +48,17 @@ def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
     rig.sync()
     acme.before.clear()
     return late
+
+
+def saves(acme: MemoryWorkspace, *texts: str) -> Callable[..., None]:
+    """Somebody saves texts of ``p``, once."""
+
+    def save(*_: object) -> None:
+        acme.before.clear()
+        for text in texts:
+            acme.edit("p", text)
+
+    return save
 
 
 def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
@@ -275,6 +288,25 @@ def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig
     assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_was_seen_by_whoever_said_our_text_again_is_no_conflict(
+    rig: Rig, acme: MemoryWorkspace, answers: bool
+) -> None:
+    """Ours has its mark: the equal one was saved by somebody, with sight of what is beneath."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("ours")})
+    others = ("theirs", "ours", "theirs again")
+    if answers:
+        acme.before["publish"] = saves(acme, *others)
+    else:
+        late = sent_into_the_dark(rig, acme)
+        saves(acme, *others)()
+        acme.publish(*late)
+        rig.now += 100
+    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs again"]
+
+
 def lands_without_a_mark(rig: Rig, acme: MemoryWorkspace, *saved: str | None) -> None:
     """One is on its way while others save; None: it arrives."""
     late = sent_into_the_dark(rig, acme)
@@ -317,16 +349,12 @@ def test_all_that_one_without_a_mark_may_have_come_upon_is_merged(rig: Rig, acme
 def test_what_nobody_can_read_any_more_holds_nothing_up(
     rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thrown away there, and lost here: whoever deletes the prompt then is asked once."""
+    """Thrown away there, and lost here."""
     commit(rig.root, {"p": chat("one")})
     rig.sync()
     commit(rig.root, {"p": chat("two")})
 
-    def saved(*_: object) -> None:
-        acme.before.clear()
-        acme.edit("p", "theirs")
-
-    acme.before["publish"] = saved
+    acme.before["publish"] = saves(acme, "theirs")
     assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
     read = acme.read
 
@@ -339,10 +367,57 @@ def test_what_nobody_can_read_any_more_holds_nothing_up(
     git(rig.root, "update-ref", "-d", remote_ref("acme"))
     assert rig.until_quiet().plan.conflicts == ()
     commit(rig.root, {"p": None})
-    assert [c.theirs["messages"][0]["content"] for c in rig.sync().plan.conflicts] == ["two"]
-    rig.resolve("p", "ours")
     assert rig.until_quiet(allow_delete=True).plan.conflicts == ()
     assert acme.by_name("p") is None
+
+
+def test_one_that_may_have_come_upon_another_prompt_keeps_that_from_being_pulled(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.edit("p", "theirs")
+    acme.publish(*late)
+
+    def fails_once(*_: object) -> None:
+        acme.before.clear()
+        raise RemoteUnreachable("timed out")
+
+    acme.before["list"] = fails_once
+    assert rig.sync().done == []
+    rig.now += 100
+    rig.until_quiet()
+    assert acme.text("p") == "theirs"
+    assert "p's text" in (rig.root / "prompts/p.yaml").read_text()
+
+
+def test_one_that_lands_between_two_looks_on_another_prompt_is_no_edit_of_that(rig: Rig, acme: MemoryWorkspace) -> None:
+    """It is not there yet when it is looked for, and is when the prompts are looked at."""
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.edit("p", "theirs")
+    looks = 0
+
+    def lands(*_: object) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            acme.publish(*late)
+
+    acme.before["list"] = lands
+    rig.sync()
+    acme.before.clear()
+    assert len(acme.prompts["1"].versions) == 3
+    rig.now += 100
+    rig.until_quiet()
+    assert acme.text("p") == "theirs"
+    assert "p's text" in (rig.root / "prompts/p.yaml").read_text()
 
 
 def waits_for(first: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,6 +456,34 @@ def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
     rig.resolve("other", "ours")
     assert rig.until_quiet().plan.conflicts == ()
     assert acme.text("p") == "other's newest"
+
+
+@pytest.mark.parametrize("text", ["mine", None])
+def test_what_could_not_be_read_again_yet_is_not_settled_with_the_rest(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """The tracking ref was lost; somebody chooses against the vendor's newest text, without sight of the other."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    acme.before["publish"] = saves(acme, "theirs")
+    rig.sync()
+    git(rig.root, "update-ref", "-d", remote_ref("acme"))
+    acme.edit("p", "four")
+    commit(rig.root, {"p": chat(text) if text else None})
+    read = acme.read
+
+    def garbage(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2":
+            raise BadResponse("it makes no sense")
+        return read(prompt_id, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acme, "read", garbage)
+        rig.sync()
+        rig.resolve("p", "ours")
+    shown = rig.until_quiet(allow_delete=True).plan.conflicts
+    assert "theirs" in str([conflict.theirs for conflict in shown])
 
 
 def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(
@@ -524,3 +627,52 @@ def test_one_that_was_taken_away_there_before_it_was_read_back_is_over(
     result = rig.sync()
     assert not result.errors
     assert [(conflict.ours, conflict.theirs) for conflict in result.plan.conflicts] == [("two", "three")]
+
+
+@pytest.fixture
+def reuses_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor whose ids come back, and with them lower versions."""
+    monkeypatch.setitem(vendors(), "promptlayer", replace(VENDOR, reuses_ids=True))
+
+
+@pytest.mark.usefixtures("reuses_ids")
+@pytest.mark.parametrize("answers", [True, False])
+def test_one_whose_prompt_was_made_anew_meanwhile_is_over(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    for text in ("one", "two"):
+        commit(rig.root, {"p": chat(text)})
+        rig.sync()
+    commit(rig.root, {"p": chat("three")})
+    if answers:
+        with monkeypatch.context() as patched:
+            patched.setattr(Publisher, "_read_back", dies)
+            with pytest.raises(Killed):
+                rig.sync()
+    else:
+        sent_into_the_dark(rig, acme)
+    del acme.prompts["1"].versions[:]
+    acme.edit("p", "made anew")
+    rig.now += 100
+    rig.sync()
+    result = rig.sync()
+    assert result.errors == []
+    assert [(conflict.ours, conflict.theirs) for conflict in result.plan.conflicts] == [("three", "made anew")]
+
+
+def test_what_no_lens_can_read_beneath_one_stops_nothing_else(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+
+    def saved(*_: object) -> None:
+        acme.before.clear()
+        acme.save("p", {"prompt_template": {"type": "nonsense"}})
+
+    acme.before["publish"] = saved
+    rig.sync()
+    commit(rig.root, {"q": chat("q")})
+    result = rig.until_quiet()
+    assert acme.by_name("q") is not None
+    assert [error.slug for error in result.errors] == ["p"]
+    assert acme.writes == ["publish"] * 3

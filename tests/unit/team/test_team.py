@@ -12,7 +12,7 @@ from engines import Rig
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
-from promptstore.errors import WriteInDoubt
+from promptstore.errors import RemoteUnreachable, WriteInDoubt
 from promptstore.store.address import parse_address
 from promptstore.store.store import Store
 from promptstore.store.tagging import set_tag
@@ -333,3 +333,35 @@ def test_an_agreed_text_that_a_merge_brought_in_counts_as_seen(ann: Rig, ben: Ri
     result = ben.sync()
     assert (result.plan.held, result.plan.conflicts, told(result)) == ((), (), [])
     assert acme.text("p") == "1st paragraph.\n\n2nd paragraph."
+
+
+def test_nothing_is_settled_against_a_version_older_than_the_agreed_one(
+    ann: Rig, ben: Rig, acme: MemoryWorkspace
+) -> None:
+    """Ben hears what was agreed on, and of a version still to be merged, while the vendor is down for him."""
+    edit(ann, "p", "one")
+    git(ben.root, "pull", "-q")
+    ann.sync()
+    ben.sync()
+    edit(ann, "p", "two")
+
+    def saved(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", "theirs")
+
+    acme.before["publish"] = saved
+    ann.sync()
+    assert [conflict.theirs for conflict in ann.plan().conflicts] == ["theirs"]
+    git(ben.root, "pull", "-q")
+    edit(ben, "p", "mine")
+
+    def down(*_: object) -> None:
+        raise RemoteUnreachable("no route to host")
+
+    acme.before["list"] = down
+    ben.sync()
+    acme.before.clear()
+    engine = ben.engine()
+    engine.load()
+    assert engine.plan().conflicts == ()
+    assert [conflict.theirs for conflict in ben.sync().plan.conflicts] == ["theirs"]

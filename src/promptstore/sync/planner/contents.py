@@ -298,7 +298,7 @@ class Planner:
             yield self._unseen(slug)
         elif slug in self.trees.waiting:  # what else is in its place keeps nothing from being deleted there
             yield self._waiting(slug)
-        elif seen.digest != base.link.document or base.link.unmerged:
+        elif seen.digest != base.link.document or base.link.to_merge(seen) is not None:
             yield self._deleted_unseen(slug, base, seen)
         elif not self.policy.push:
             return
