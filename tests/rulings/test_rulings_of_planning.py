@@ -22,7 +22,6 @@ from promptstore.sync.observe import Observer
 from promptstore.sync.planner.names import Names
 from promptstore.sync.publish import Published, Publisher
 from promptstore.sync.push import Pusher
-from promptstore.sync.session import Session
 from promptstore.sync.trees import BaseEntry, LocalEntry
 
 World = Callable[[str], tuple[Rig, MemoryWorkspace]]
@@ -213,7 +212,7 @@ def _stale_replica(rig: Rig, acme: MemoryWorkspace) -> None:
 def test_ruling_09_plainer_a_stale_answer_takes_an_edit_back(world: World, monkeypatch: Patch) -> None:
     rig, acme = world("plain")
     monkeypatch.setattr(Observer, "_sightings", _believing(Observer._sightings))
-    monkeypatch.setattr(Session, "behind", lambda _self: set())
+    monkeypatch.setattr(Observer, "_doubt_what_is_behind", lambda _self: None)
     edit(rig, "p", "old")
     rig.until_quiet()
     edit(rig, "p", "new")

@@ -94,6 +94,21 @@ class Rig:
             Resolver(self.store, session, read_local(self.store), side, editor).take(slug)
         engine.record()
 
+    def pass_over(self, slug: str, side: Side = "ours") -> None:
+        """Go on without a vendor version that nobody can read."""
+        engine = self.engine()
+        engine.load()
+        assert slug in {held.slug for held in engine.plan().held if held.unread}
+        for session in engine.sessions():
+            Resolver(self.store, session, read_local(self.store), side, lambda text: text).pass_over(slug)
+        engine.record()
+
+    def offline(self) -> Plan:
+        """What is known without a network."""
+        engine = self.engine()
+        engine.load()
+        return engine.plan()
+
     def until_quiet(self, limit: int = 12, **options: object) -> Result:
         """Run until a run does nothing; returns that last run."""
         for _ in range(limit):

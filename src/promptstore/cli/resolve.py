@@ -128,8 +128,9 @@ class _Settling:
     def __call__(self, session: Session, conflicts: list[Conflict], held: list[Held]) -> None:
         for slug in sorted({conflict.slug for conflict in conflicts}):
             self._resolver(session).resolve(slug, [conflict for conflict in conflicts if conflict.slug == slug])
-        for slug in sorted({one.slug for one in held if one.remote == session.name}):
-            self._resolver(session).take(slug)
+        for one in sorted((one for one in held if one.remote == session.name), key=lambda one: one.slug):
+            resolver = self._resolver(session)
+            (resolver.pass_over if one.unread else resolver.take)(one.slug)
 
     def _resolver(self, session: Session) -> Resolver:
         from promptstore.sync.local import read_local

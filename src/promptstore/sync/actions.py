@@ -95,6 +95,8 @@ class Held:
     hint: str
     can_resolve: bool = False
     """Whether choosing a side (`resolve`) is a way out, too."""
+    unread: bool = False
+    """Whether it is for want of a vendor version that is still to be merged: then there is only our side."""
 
     def as_json(self) -> dict[str, Any]:
         return {"remote": self.remote, "slug": self.slug, "reason": self.reason, "hint": self.hint}

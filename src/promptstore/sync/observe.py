@@ -237,21 +237,32 @@ class Observer:
 
         found: dict[str, list[RemoteVersion]] = {}
         awaited: set[str] = set()
-        for (remote_id, _), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
+        for (remote_id, version), answer in zip(wanted, self._pool.map(one, wanted), strict=True):
             if isinstance(answer, RemoteVersion):
                 if remote_id not in awaited:
                     found.setdefault(remote_id, []).append(answer)
             elif not isinstance(answer, RemoteMissing):
-                self._unsure(slugs[remote_id], answer)
+                self._tell(slugs[remote_id], version, answer)
                 awaited |= {remote_id} if isinstance(answer, RemoteUnreachable) else set()
         return found
 
     def _doubt_what_is_behind(self) -> None:
-        linked, tracked = self._session.all_agreed(), self._session.tracked.prompts
-        for slug in sorted(self._session.behind()):
-            shown, head = tracked[slug].version, linked[slug].link.head
-            told = f"{self._session.vendor.title} shows version {shown}, but {head} was there before"
-            self._unsure(slug, RemoteUnreachable(told, hint="run sync again later"))
+        """A listing may be older than what another clone agreed on: that is nobody's edit."""
+        for slug, agreed in self._session.all_agreed().items():
+            seen, head = self._session.tracked.prompts.get(slug), agreed.link.head
+            if seen is None or seen.id != agreed.link.id or slug in self._session.vanished:
+                continue
+            if self._key(seen.version) < self._key(head):
+                told = f"{self._session.vendor.title} shows version {seen.version}, but {head} was there before"
+                self._unsure(slug, RemoteUnreachable(told, hint="run sync again later"))
+
+    def _tell(self, slug: str, version: str, error: PromptStoreError) -> None:
+        """A version could not be read. One that is only to be merged yet keeps nothing else in doubt, unless it may be
+        read later: the planner holds what cannot go on without it."""
+        if version in self._unmerged(slug) and not isinstance(error, RemoteUnreachable):
+            self._session.fail(error, slug)
+        else:
+            self._unsure(slug, error)
 
     def _unsure(self, slug: str, error: PromptStoreError) -> None:
         """Nothing is concluded about a prompt of which something could not be read."""
@@ -328,7 +339,7 @@ class Observer:
         try:
             text = self._text(version, slug, onto)
         except PromptStoreError as error:
-            self._unsure(slug, error)
+            self._tell(slug, version.version, error)
             return None
         blob = self._store.commits.blob_id(text)
         after = seen_entry(entry, version, blob, head.folder, self._key)

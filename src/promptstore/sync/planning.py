@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
+from promptstore.errors import PromptStoreError
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.sync.actions import Halted, Plan
@@ -100,20 +101,25 @@ class Planning:
         )
 
     def _in_doubt(self, session: Session) -> frozenset[str]:
-        """Prompts of which nothing is concluded: those that a publish of ours made, or came upon, before that is
-        recorded, and those that R shows older than they were seen before."""
+        """Prompts of which nothing is concluded. A stranger that a publish of ours made, or came upon, is no stranger
+        once that is recorded; while a first publish may be anywhere, any stranger may be it."""
         mine = [intent for intent in self._journal.intents().values() if intent.remote == session.name]
         ids = {intent.id for intent in mine if intent.state in UNFINISHED}
-        ours = {slug for slug, entry in session.tracked.prompts.items() if entry.id in ids}
-        anywhere = any(intent.is_first and intent.is_open for intent in mine)
-        met = self._perhaps_met(session) if anywhere else set()
-        return frozenset(session.in_doubt | session.behind() | ours | met)
-
-    def _perhaps_met(self, session: Session) -> set[str]:
-        """Where a first publish may be whose end nobody knows: on any stranger, and on a linked prompt that has got
-        another name since, which may be that of the new one."""
+        first = [one for one in mine if one.is_first and one.is_open and not session.has_agreed_on(one, one.slug)]
         linked, prompts = session.all_agreed(), session.tracked.prompts
-        return {s for s, entry in prompts.items() if s not in linked or entry.name != linked[s].link.name}
+        strangers = {slug for slug in prompts.keys() - linked.keys() if first or prompts[slug].id in ids}
+        names = {self._name(session, intent) for intent in first}
+        namesakes = {slug for slug in prompts.keys() & linked.keys() if prompts[slug].name in names}
+        return frozenset(session.in_doubt | strangers | namesakes)
+
+    def _name(self, session: Session, intent: Intent) -> str | None:
+        """What the vendor calls the prompt that was sent: another of ours that got this name may have got it."""
+        lens = session.vendor.lens
+        try:
+            prompt = self._store.contents.prompt(intent.blob, self._store.layout.path(intent.slug))
+            return lens.key(lens.project(prompt, intent.slug))
+        except PromptStoreError:
+            return None  # thrown away here, and given up by the next recovery
 
     def _in_review(self, session: Session, local: Local) -> dict[str, str]:
         """Prompts whose newest vendor version waits on the branch for review."""

@@ -41,6 +41,14 @@ def new_intent() -> str:
     return secrets.token_hex(8)
 
 
+class _Older(RemoteUnreachable):
+    """The vendor shows an older state than was seen ``before``."""
+
+    def __init__(self, message: str, *, hint: str, before: str) -> None:
+        super().__init__(message, hint=hint)
+        self.before = before
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """The version the vendor has now, as read back, and versions of others that came before it, and after."""
@@ -166,15 +174,16 @@ class Publisher:
         """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
 
         Raises RemoteUnreachable where the vendor shows an older state than was seen before, or than it ``listed`` just
-        now: nothing follows from it. Raises RemoteMissing where another prompt has taken its place and its id.
+        now: nothing follows from it.
         """
         head = self.workspace.read(remote_id)
         for before in filter(None, (expected, listed)):
             if self.vendor.version_key(head.version) < self.vendor.version_key(before):
-                told = f"{self.vendor.title} shows version {head.version}, but {before} was there before"
-                if self.vendor.reuses_ids and self._there(remote_id, before) is None:
-                    raise RemoteMissing(f"{told}: it was made anew", status=404, hint="run sync again")
-                raise RemoteUnreachable(told, hint="run sync again later")
+                raise _Older(
+                    f"{self.vendor.title} shows version {head.version}, but {before} was there before",
+                    hint="run sync again later",
+                    before=before,
+                )
         if head.version == expected:
             return []
         between = self.workspace.versions(remote_id, head.version, expected)
@@ -247,6 +256,10 @@ class Publisher:
             found = self._found(intent, document, known, others)
         except RemoteMissing:
             found, gone = None, True
+        except _Older as older:
+            if not self._was_made_anew(intent, older.before):
+                raise
+            found, gone = None, True
         if found is not None and (self._is_marked(found[1], intent) or not self._is_awaited(intent)):
             newer, ours = found
             return self._done(intent, ours, newer)
@@ -264,6 +277,16 @@ class Publisher:
             return False
         head, key = self.workspace.read(intent.id).version, self.vendor.version_key
         return key(head) > key(intent.version) and self._there(intent.id, intent.version) is None
+
+    def _was_made_anew(self, intent: Intent, before: str) -> bool:
+        """Whether another prompt has taken the id, for which nothing was ever sent; where ours is on that one, it is
+        left in doubt."""
+        if not self.vendor.reuses_ids or intent.id is None or self._there(intent.id, before) is not None:
+            return False
+        head = self.workspace.read(intent.id)
+        names = self.workspace.versions(intent.id, head.version)
+        now = [version for name in names if (version := self._read(intent.id, name, head)) is not None]
+        return self._adoptable(now, intent) is None
 
     def _give_up(self, intent: Intent, seen: str) -> None:
         """What was sent never arrived. Raises WriteInDoubt while the settle window is open."""

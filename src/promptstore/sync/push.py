@@ -225,13 +225,12 @@ class Pusher:
         """Others' versions that ours went on top of, oldest first: nobody looked at them when it was made. What lies
         deeper was seen by whoever saved the next; what came before a version that is known has been taken in.
 
-        Where ours is not marked, one that says the same may be ours, too: what is beneath it counts.
+        What lies beneath an equal one counts, too, unless a person saved that: it has no mark, where ours has one.
         """
         key, ours = self._session.vendor.version_key, published.version
-        row = [*published.foreign, ours]
-        if ours.intent == published.intent.intent:
-            row = row[-2:]
-        beneath = [below for below, above in pairwise(row) if above.document == ours.document != below.document]
+        row, is_marked = [*published.foreign, ours], ours.intent == published.intent.intent
+        sent = {v.version for v in row if v.document == ours.document and (v.intent or not is_marked)} | {ours.version}
+        beneath = [below for below, above in pairwise(row) if above.version in sent and below.document != ours.document]
         known = [key(version) for version in link.versions if key(version) < key(ours.version)]
         return [one.version for one in beneath if not known or key(one.version) > max(known)]
 

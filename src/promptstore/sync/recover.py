@@ -8,7 +8,6 @@ from dataclasses import replace
 from promptstore.errors import PromptStoreError, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
-from promptstore.sync.agreement import Agreed
 from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local
 from promptstore.sync.publish import Published, Publisher
@@ -72,8 +71,7 @@ class Recovery:
             self._session.deleted.append(intent)
 
     def _settle_publish(self, intent: Intent, slug: str) -> None:
-        agreed = self._session.agreed(slug)
-        if intent.state != "recorded" and self._is_agreed(intent, agreed):
+        if intent.state != "recorded" and self._session.has_agreed_on(intent, slug):
             self._journal.move(intent, "recorded", intent.at)
         elif intent.state == "done" or intent.is_open:
             if not self._is_there(intent.blob):
@@ -113,17 +111,6 @@ class Recovery:
             return head.id in taken if link is None else not marks or head.version in link.versions
 
         return is_other
-
-    def _is_agreed(self, intent: Intent, agreed: Agreed | None) -> bool:
-        """Whether what it became is agreed on already, be it by the clone that sent it."""
-        if agreed is None or intent.id not in (None, agreed.link.id):
-            return False
-        if intent.version is not None:
-            return intent.version in agreed.link.versions
-        key = self._session.vendor.version_key
-        since = None if intent.expected is None else key(intent.expected)
-        newer = (known for name, known in agreed.link.versions.items() if since is None or key(name) > since)
-        return any(known.blob == intent.blob and known.document == intent.document for known in newer)
 
     def _is_there(self, blob: str) -> bool:
         found = self._store.objects.read(blob)

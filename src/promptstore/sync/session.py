@@ -162,12 +162,16 @@ class Session:
         self.pending.clear()
         self.anew.clear()
 
-    def behind(self) -> set[str]:
-        """Prompts that R shows older than what was agreed on, be it by another clone: that is nobody's edit."""
-        key, linked = self.vendor.version_key, self.all_agreed()
-        there = ((slug, seen, linked[slug].link) for slug, seen in self.tracked.prompts.items() if slug in linked)
-        older = {slug for slug, seen, link in there if seen.id == link.id and key(seen.version) < key(link.head)}
-        return older - self.vanished
+    def has_agreed_on(self, intent: Intent, slug: str) -> bool:
+        """Whether what a publish became is agreed on already, be it by the clone that sent it."""
+        agreed = self.agreed(slug)
+        if agreed is None or intent.id not in (None, agreed.link.id):
+            return False
+        key, since = self.vendor.version_key, intent.expected
+        newer = {name: known for name, known in agreed.link.versions.items() if since is None or key(name) > key(since)}
+        if intent.version is not None:
+            return intent.version in newer
+        return any(known.blob == intent.blob and known.document == intent.document for known in newer.values())
 
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""

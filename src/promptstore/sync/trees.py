@@ -99,7 +99,7 @@ class Link:
             content["document"],
             {v: KnownVersion(*row) for v, row in content["versions"].items()},
             content["tags"],
-            tuple(Unmerged(*row) for row in content["unmerged"]),
+            tuple(Unmerged(*row) for row in content["unmerged"] or ()),
             content["proof"],
             content["called"],
         )

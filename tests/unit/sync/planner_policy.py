@@ -67,6 +67,8 @@ def _agreed(world: World, there: Text | None, terms: Terms) -> list[str]:
         return ["held: choose"]  # the branch may simply be behind: an old text is no edit
     if here == "UNFIT" and there is not None:
         return ["held"]
+    if world.unmerged == "LOST" and there is not None:
+        return _without_what_nobody_can_read(world, there)
     if world.unmerged and (here or there):
         return _with_what_was_published_over(world, there, terms)
     if sent(here) == there:
@@ -87,6 +89,13 @@ def _with_what_was_published_over(world: World, there: Text | None, terms: Terms
     if world.unmerged_base is None:
         return _if(terms.pull, "merge C", "held") if sent(world.local) == world.unmerged else ["conflict"]
     return _both(replace(world, base=world.unmerged_base), world.unmerged, terms)
+
+
+def _without_what_nobody_can_read(world: World, there: Text) -> list[str]:
+    """It may have been an edit, so nothing goes on before a person says so."""
+    if world.waiting:
+        return ["held"]
+    return ["conflict"] if world.local is None and there != world.base else ["held: choose"]
 
 
 def _both(world: World, there: Text | None, terms: Terms) -> list[str]:

@@ -477,7 +477,7 @@ def _in_the_way(world: World) -> Iterator[World]:
     if world.base is not None:
         over = replace(world, unmerged="C")
         yield from (replace(over, unmerged_base=base) for base in ("X", None))
-        yield replace(over, unmerged_amid=True)
+        yield from (replace(over, unmerged_amid=True), replace(world, unmerged="LOST"))
     if world.base is not None and world.remote is not None:
         yield from (replace(world, name_there=name) for name in ("another", "zero"))
         renamed = replace(world, old_there=False, name_there="another")

@@ -4,17 +4,16 @@ name."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from engines import Rig
+from late import Killed, dies, rename, sent_into_the_dark, unreachable
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
-from promptstore.errors import BadResponse, RemoteMissing, RemoteUnreachable, WriteInDoubt
+from promptstore.errors import BadResponse, RemoteMissing, RemoteUnreachable
 from promptstore.model.digest import digest_of
-from promptstore.store.refnames import remote_ref
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
 from promptstore.sync.publish import Publisher
@@ -22,52 +21,6 @@ from promptstore.sync.push import Pusher
 from promptstore.vendors.base import Publication, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 from promptstore.vendors.registry import vendors
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-def dies(*_: object) -> None:
-    raise Killed
-
-
-def unreachable(*_: object) -> None:
-    raise RemoteUnreachable("no route to host")
-
-
-def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
-    """One run whose publishes neither arrive nor are refused; returns what is still on its way."""
-    late: list[Publication] = []
-
-    def slow(publication: Publication) -> None:
-        late.append(publication)
-        raise WriteInDoubt("no answer")
-
-    acme.before["publish"] = slow
-    rig.sync()
-    acme.before.clear()
-    return late
-
-
-def saves(acme: MemoryWorkspace, *texts: str) -> Callable[..., None]:
-    """Somebody saves texts of ``p``, once."""
-
-    def save(*_: object) -> None:
-        acme.before.clear()
-        for text in texts:
-            acme.edit("p", text)
-
-    return save
-
-
-def rename(acme: MemoryWorkspace, old: str, new: str) -> None:
-    """Somebody renames a prompt in the vendor's page, which makes no version."""
-    kept = acme.by_name(old)
-    assert kept is not None
-    kept.name = new
-    for record in kept.versions:
-        record.document["prompt_name"] = new
 
 
 def lands_on_another(rig: Rig, acme: MemoryWorkspace) -> None:
@@ -276,101 +229,6 @@ def test_one_that_was_sent_before_another_link_came_to_its_slug_keeps_its_name(
     assert {slug: session.called(slug) for slug in ("a", "b")} == {"a": "a", "b": "b"}
 
 
-def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig: Rig, acme: MemoryWorkspace) -> None:
-    """Without a mark nobody can tell which of two equal versions is ours."""
-    commit(rig.root, {"p": chat("ours")})
-    late = sent_into_the_dark(rig, acme)
-    acme.edit("p", "theirs")
-    acme.publish(replace(late[0], intent=""))
-    acme.edit("p", "ours")
-    rig.now += 100
-    rig.sync()
-    assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
-
-
-@pytest.mark.parametrize("answers", [True, False])
-def test_what_was_seen_by_whoever_said_our_text_again_is_no_conflict(
-    rig: Rig, acme: MemoryWorkspace, answers: bool
-) -> None:
-    """Ours has its mark: the equal one was saved by somebody, with sight of what is beneath."""
-    commit(rig.root, {"p": chat("one")})
-    rig.sync()
-    commit(rig.root, {"p": chat("ours")})
-    others = ("theirs", "ours", "theirs again")
-    if answers:
-        acme.before["publish"] = saves(acme, *others)
-    else:
-        late = sent_into_the_dark(rig, acme)
-        saves(acme, *others)()
-        acme.publish(*late)
-        rig.now += 100
-    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs again"]
-
-
-def lands_without_a_mark(rig: Rig, acme: MemoryWorkspace, *saved: str | None) -> None:
-    """One is on its way while others save; None: it arrives."""
-    late = sent_into_the_dark(rig, acme)
-    for text in saved:
-        if text is None:
-            acme.publish(replace(late[0], intent=""))
-        else:
-            acme.edit("p", text)
-    rig.now += 100
-    rig.sync()
-
-
-@pytest.mark.parametrize(("first", "second"), [("ours", "ours"), ("ours", "theirs"), ("theirs", "ours")])
-def test_all_that_one_without_a_mark_may_have_come_upon_is_settled_in_turn(
-    rig: Rig, acme: MemoryWorkspace, first: str, second: str
-) -> None:
-    commit(rig.root, {"p": chat("ours")})
-    lands_without_a_mark(rig, acme, "theirs", None, "theirs again", "ours")
-    shown = []
-    for side in (first, second):
-        shown += [conflict.theirs for conflict in rig.sync().plan.conflicts]
-        rig.resolve("p", side)  # type: ignore[arg-type]
-    assert shown == ["theirs", "theirs again"]
-    assert rig.until_quiet().plan.conflicts == ()
-    assert acme.text("p") == ("theirs again" if second == "theirs" else first)
-
-
-def test_all_that_one_without_a_mark_may_have_come_upon_is_merged(rig: Rig, acme: MemoryWorkspace) -> None:
-    """Each onto what was agreed on before ours was sent; what lies deeper was seen by whoever saved the next."""
-    commit(rig.root, {"p": chat("First.\n\nSecond.\n\nThird.")})
-    rig.sync()
-    commit(rig.root, {"p": chat(ours := "First.\n\n2nd.\n\nThird.")})
-    deeper, theirs, again = "Oops.", "1st.\n\nSecond.\n\nThird.", "First.\n\n2nd.\n\n3rd."
-    lands_without_a_mark(rig, acme, deeper, theirs, None, again, ours)
-    rig.until_quiet()
-    assert acme.text("p") == "1st.\n\n2nd.\n\n3rd."
-    assert rig.plan().conflicts == ()
-
-
-def test_what_nobody_can_read_any_more_holds_nothing_up(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Thrown away there, and lost here."""
-    commit(rig.root, {"p": chat("one")})
-    rig.sync()
-    commit(rig.root, {"p": chat("two")})
-
-    acme.before["publish"] = saves(acme, "theirs")
-    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
-    read = acme.read
-
-    def without_theirs(prompt_id: str, version: str | None = None) -> RemoteVersion:
-        if version == "2":
-            raise RemoteMissing("no such version", status=404)
-        return read(prompt_id, version)
-
-    monkeypatch.setattr(acme, "read", without_theirs)
-    git(rig.root, "update-ref", "-d", remote_ref("acme"))
-    assert rig.until_quiet().plan.conflicts == ()
-    commit(rig.root, {"p": None})
-    assert rig.until_quiet(allow_delete=True).plan.conflicts == ()
-    assert acme.by_name("p") is None
-
-
 def test_one_that_may_have_come_upon_another_prompt_keeps_that_from_being_pulled(
     rig: Rig, acme: MemoryWorkspace
 ) -> None:
@@ -418,130 +276,6 @@ def test_one_that_lands_between_two_looks_on_another_prompt_is_no_edit_of_that(r
     rig.until_quiet()
     assert acme.text("p") == "theirs"
     assert "p's text" in (rig.root / "prompts/p.yaml").read_text()
-
-
-def waits_for(first: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What became of this one is not found out yet."""
-    settle = Publisher.settle_one
-
-    def but_for_the_first(self: Publisher, intent: Intent, *more: object) -> object:
-        if intent.intent == first.intent:
-            raise WriteInDoubt("it could not be read")
-        return settle(self, intent, *more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Publisher, "settle_one", but_for_the_first)
-
-
-def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A newer one of that very prompt is found before it."""
-    commit(rig.root, {"other": chat("other's text")})
-    rig.sync()
-    commit(rig.root, {"p": chat("p's text")})
-    first = sent_into_the_dark(rig, acme)
-    commit(rig.root, {"other": chat("other's newest")})
-    then = sent_into_the_dark(rig, acme)
-    rename(acme, "other", "p")
-    acme.edit("p", "theirs")
-    for publication in (*first, *then):
-        acme.publish(publication)
-    rig.now += 100
-    with monkeypatch.context() as patched:
-        waits_for(first[0], patched)
-        rig.sync()
-    rig.sync()
-    told = [(conflict.slug, conflict.field, conflict.theirs) for conflict in rig.plan().conflicts]
-    assert told == [("other", "name", "p"), ("other", "messages[0].content", "theirs")]
-    rig.resolve("other", "ours")
-    assert rig.until_quiet().plan.conflicts == ()
-    assert acme.text("p") == "other's newest"
-
-
-@pytest.mark.parametrize("text", ["mine", None])
-def test_what_could_not_be_read_again_yet_is_not_settled_with_the_rest(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch, text: str | None
-) -> None:
-    """The tracking ref was lost; somebody chooses against the vendor's newest text, without sight of the other."""
-    commit(rig.root, {"p": chat("one")})
-    rig.sync()
-    commit(rig.root, {"p": chat("two")})
-    acme.before["publish"] = saves(acme, "theirs")
-    rig.sync()
-    git(rig.root, "update-ref", "-d", remote_ref("acme"))
-    acme.edit("p", "four")
-    commit(rig.root, {"p": chat(text) if text else None})
-    read = acme.read
-
-    def garbage(prompt_id: str, version: str | None = None) -> RemoteVersion:
-        if version == "2":
-            raise BadResponse("it makes no sense")
-        return read(prompt_id, version)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(acme, "read", garbage)
-        rig.sync()
-        rig.resolve("p", "ours")
-    shown = rig.until_quiet(allow_delete=True).plan.conflicts
-    assert "theirs" in str([conflict.theirs for conflict in shown])
-
-
-def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The newer is found first; what the two sides of the older came from is not known any more by then."""
-    commit(rig.root, {"p": chat("sent first")})
-    first = sent_into_the_dark(rig, acme)
-    git(rig.root, "mv", "prompts/p.yaml", "prompts/f.yaml")
-    git(rig.root, "commit", "-q", "-m", "Rename")
-    then: list[Publication] = []
-
-    def slow(publication: Publication) -> None:
-        then.append(publication)
-        raise WriteInDoubt("no answer")
-
-    def another(*_: object) -> None:
-        acme.before.clear()
-        commit(rig.root, {"p": chat("sent then")})
-        acme.before["publish"] = slow
-
-    acme.before["list"] = another
-    rig.sync()
-    acme.before.clear()
-    acme.edit("p", "theirs")
-    for publication in (*first, *then):
-        acme.publish(publication)
-    rig.now += 100
-    with monkeypatch.context() as patched:
-        waits_for(first[0], patched)
-        rig.sync()
-    rig.sync()
-    assert [(conflict.slug, conflict.theirs) for conflict in rig.plan().conflicts] == [("p", "theirs")]
-    rig.resolve("p", "ours")
-    assert rig.until_quiet().plan.conflicts == ()
-    assert acme.text("p") == "sent then"
-
-
-def test_an_equal_text_is_not_taken_for_one_that_the_vendor_took_and_does_not_show_yet(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody saved the same, and then another text, just before ours arrived."""
-    commit(rig.root, {"p": chat("one")})
-    rig.sync()
-    commit(rig.root, {"p": chat("two")})
-    read, versions = acme.read, acme.versions
-
-    def saved(*_: object) -> None:
-        acme.before.clear()
-        acme.edit("p", "two")
-        acme.edit("p", "three")
-        monkeypatch.setattr(acme, "read", lambda prompt_id, version=None: read(prompt_id, version or "2"))
-        monkeypatch.setattr(acme, "versions", lambda prompt_id, head, after=None: versions(prompt_id, "2", after))
-
-    acme.before["publish"] = saved
-    assert [error.slug for error in rig.sync().errors] == ["p"]
-    monkeypatch.undo()
-    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["three"]
 
 
 def test_an_equal_text_without_its_mark_is_not_taken_for_one_that_is_still_on_its_way(
@@ -660,19 +394,55 @@ def test_one_whose_prompt_was_made_anew_meanwhile_is_over(
     assert [(conflict.ours, conflict.theirs) for conflict in result.plan.conflicts] == [("three", "made anew")]
 
 
-def test_what_no_lens_can_read_beneath_one_stops_nothing_else(rig: Rig, acme: MemoryWorkspace) -> None:
-    commit(rig.root, {"p": chat("one")})
-    rig.sync()
-    commit(rig.root, {"p": chat("two")})
+@pytest.mark.usefixtures("reuses_ids")
+@pytest.mark.parametrize("answers", [True, False])
+def test_one_that_landed_on_a_prompt_made_anew_is_no_text_that_was_always_there(
+    rig: Rig, acme: MemoryWorkspace, answers: bool
+) -> None:
+    """It stays in doubt: somebody's text is beneath it."""
+    for text in ("one", "two", "three"):
+        commit(rig.root, {"p": chat(text)})
+        rig.sync()
+    commit(rig.root, {"p": chat("four")})
 
-    def saved(*_: object) -> None:
+    def made_anew(*_: object) -> None:
         acme.before.clear()
-        acme.save("p", {"prompt_template": {"type": "nonsense"}})
+        del acme.prompts["1"].versions[:]
+        acme.edit("p", "fresh words")
 
-    acme.before["publish"] = saved
+    if answers:
+        acme.before["publish"] = made_anew
+        rig.sync()
+    else:
+        late = sent_into_the_dark(rig, acme)
+        made_anew()
+        acme.publish(*late)
+    for _ in range(3):
+        rig.now += 100
+        result = rig.sync()
+        assert result.done == []
+        assert {error.slug for error in result.errors} == {"p"}
+
+
+def test_a_stranger_that_nobody_can_read_keeps_no_other_prompt_waiting(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first publish may be on it, which leaves that one in doubt."""
+    commit(rig.root, {"other": chat("other's text")})
     rig.sync()
-    commit(rig.root, {"q": chat("q")})
-    result = rig.until_quiet()
-    assert acme.by_name("q") is not None
-    assert [error.slug for error in result.errors] == ["p"]
-    assert acme.writes == ["publish"] * 3
+    bad = acme.edit("bad", "x").id
+    read = acme.read
+
+    def garbage(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if prompt_id == bad:
+            raise BadResponse("it makes no sense")
+        return read(prompt_id, version)
+
+    monkeypatch.setattr(acme, "read", garbage)
+    commit(rig.root, {"p": chat("p's text")})
+    sent_into_the_dark(rig, acme)
+    rename(acme, "other", "other, better named")
+    acme.edit("other, better named", "theirs")
+    rig.now += 100
+    assert {error.slug for error in rig.sync().errors} == {"p", "bad"}
+    assert "theirs" in (rig.root / "prompts/other.yaml").read_text()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from engines import Rig
+from late import Killed, dies, rename, saves
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
@@ -17,13 +18,10 @@ from promptstore.store.address import parse_address
 from promptstore.store.store import Store
 from promptstore.store.tagging import set_tag
 from promptstore.sync.team.lease import read_lease
+from promptstore.vendors.base import Publication
 
 LEASE = "refs/promptstore/acme/lease"
 TEXT = "First paragraph.\n\nSecond paragraph."
-
-
-class Killed(BaseException):
-    """The machine dies."""
 
 
 @pytest.fixture
@@ -335,21 +333,69 @@ def test_an_agreed_text_that_a_merge_brought_in_counts_as_seen(ann: Rig, ben: Ri
     assert acme.text("p") == "1st paragraph.\n\n2nd paragraph."
 
 
-def test_nothing_is_settled_against_a_version_older_than_the_agreed_one(
-    ann: Rig, ben: Rig, acme: MemoryWorkspace
+def test_an_edit_beneath_what_two_clones_sent_is_not_hidden(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    """Ann's machine sleeps before its write, and ben's takes over; hers arrives right before his."""
+    ann.sync()
+    edit(ann, "p", "two")
+    sent: list[Publication] = []
+
+    def asleep(publication: Publication) -> None:
+        sent.append(publication)
+        raise Killed
+
+    acme.before["publish"] = asleep
+    with pytest.raises(Killed):
+        ann.sync()
+    acme.before.clear()
+    git(ben.root, "pull", "-q")
+    ben.now = ann.now + 300
+    ben.sync()
+    ben.now += 100
+
+    def wakes(*_: object) -> None:
+        acme.before.clear()
+        acme.edit("p", "theirs")
+        acme.publish(*sent)
+
+    acme.before["publish"] = wakes
+    ben.sync()
+    assert [conflict.theirs for conflict in ben.until_quiet().plan.conflicts] == ["theirs"]
+
+
+@pytest.mark.parametrize("slug", ["p", "new"])
+def test_what_another_clone_has_settled_hides_nothing_here(
+    ann: Rig, ben: Rig, acme: MemoryWorkspace, slug: str
 ) -> None:
+    """Ann's journal does not know the end of a publish that ben's has agreed on, and somebody renames ``p`` there."""
+    ann.sync()
+    edit(ann, slug, "two")
+    acme.after["publish"] = dies
+    with pytest.raises(Killed):
+        ann.sync()
+    acme.after.clear()
+    git(ben.root, "pull", "-q")
+    ben.keeps_lease = True
+    ben.now = ann.now + 1000
+    ben.sync()
+    rename(acme, "p", "new")
+    acme.edit("new", "theirs")
+    edit(ben, "p", "ours")
+    ben.sync()
+    git(ann.root, "pull", "-q")
+    ann.now = ben.now
+    told = [{(one.slug, one.field, str(one.theirs)) for one in rig.sync().plan.conflicts} for rig in (ann, ben)]
+    assert told[0] == told[1]
+    assert any(theirs == "theirs" for _, _, theirs in told[0])
+
+
+def test_what_one_went_on_top_of_is_held_where_it_was_not_read_yet(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
     """Ben hears what was agreed on, and of a version still to be merged, while the vendor is down for him."""
     edit(ann, "p", "one")
     git(ben.root, "pull", "-q")
     ann.sync()
     ben.sync()
     edit(ann, "p", "two")
-
-    def saved(*_: object) -> None:
-        acme.before.clear()
-        acme.edit("p", "theirs")
-
-    acme.before["publish"] = saved
+    acme.before["publish"] = saves(acme, "theirs")
     ann.sync()
     assert [conflict.theirs for conflict in ann.plan().conflicts] == ["theirs"]
     git(ben.root, "pull", "-q")
@@ -361,7 +407,7 @@ def test_nothing_is_settled_against_a_version_older_than_the_agreed_one(
     acme.before["list"] = down
     ben.sync()
     acme.before.clear()
-    engine = ben.engine()
-    engine.load()
-    assert engine.plan().conflicts == ()
+    plan = ben.offline()
+    assert plan.conflicts == ()
+    assert [held.unread for held in plan.held] == [True]
     assert [conflict.theirs for conflict in ben.sync().plan.conflicts] == ["theirs"]

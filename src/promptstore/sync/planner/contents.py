@@ -20,7 +20,7 @@ from promptstore.sync.planner.names import Names
 from promptstore.sync.planner.projections import Projections
 from promptstore.sync.planner.tagged import TaggedTexts
 from promptstore.sync.policy import Policy
-from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees, Unmerged
+from promptstore.sync.trees import BaseEntry, LocalEntry, RemoteEntry, Trees
 from promptstore.vendors.base import Document, Vendor
 
 if TYPE_CHECKING:
@@ -146,9 +146,8 @@ class Planner:
         if local.blob != base.blob and not base.seen:
             yield self._unseen(slug)
             return
-        unmerged = base.link.to_merge(seen)
-        if unmerged is not None:
-            yield from self._unmerged(slug, unmerged, seen, local)
+        if base.link.unmerged:
+            yield from self._unmerged(slug, base, seen, local)
             return
         try:
             ours = self._changed_here(slug, base, local)
@@ -172,6 +171,13 @@ class Planner:
         reason = "the text last agreed on is not in this branch's history"
         return Held(self.trees.remote, slug, reason, hint, can_resolve=True)
 
+    def _unread(self, slug: str, base: BaseEntry) -> Held:
+        """What ours went on top of, and nobody could read yet: only a person may pass over it."""
+        version = self.vendor.shown(base.link.unmerged[0].version)
+        reason = f"version {version}, which ours went on top of unseen, could not be read"
+        hint = f"run `promptstore fetch`; if that does not help, `promptstore resolve {slug} --ours` passes over it"
+        return Held(self.trees.remote, slug, reason, hint, can_resolve=True, unread=True)
+
     def _changed_here(self, slug: str, base: BaseEntry, local: LocalEntry) -> bool:
         if local.blob == base.blob:
             return False
@@ -194,10 +200,14 @@ class Planner:
         theirs = self._texts.lifted(slug, seen, base.blob)
         yield from self._merge(slug, self._texts.prompt(base.blob), local, seen.version, theirs)
 
-    def _unmerged(self, slug: str, unmerged: Unmerged, seen: RemoteEntry, local: LocalEntry) -> Iterator[Outcome]:
+    def _unmerged(self, slug: str, base: BaseEntry, seen: RemoteEntry, local: LocalEntry) -> Iterator[Outcome]:
         """A vendor's edit that ours was published over: still to be brought in, whatever came after."""
         if self._waits(slug):
             yield self._waiting(slug)
+            return
+        unmerged = base.link.to_merge(seen)
+        if unmerged is None:
+            yield self._unread(slug, base)
             return
         version, common = unmerged.version, unmerged.base
         document = self._texts.document(slug, seen.versions[version].blob)
@@ -300,6 +310,8 @@ class Planner:
             yield self._waiting(slug)
         elif seen.digest != base.link.document or base.link.to_merge(seen) is not None:
             yield self._deleted_unseen(slug, base, seen)
+        elif base.link.unmerged:
+            yield self._unread(slug, base)
         elif not self.policy.push:
             return
         elif not self.vendor.capabilities.delete:
