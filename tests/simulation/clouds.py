@@ -81,6 +81,8 @@ class Cloud:
         """Intents that made more than one version."""
         self.intents: set[str] = set()
         """Those of all publishes that arrived."""
+        self.hidden: list[Document] = []
+        """Versions that an old answer kept from the last look before their prompt was archived."""
         self._count = 0
         self.on_delete: Callable[[Kept], None] = lambda _: None
 
@@ -246,6 +248,8 @@ class Desk:
         self._cloud = cloud
         self._wire = wire
         self._listed: set[str] = set()
+        self._unshown: tuple[str, list[Saved]] = "", []
+        """What the last answer about a prompt did not show of it."""
 
     def identity(self) -> str:
         return type(self._cloud).__name__
@@ -283,6 +287,7 @@ class Desk:
             raise RemoteMissing("no such prompt", status=404)
         if version is None:
             saved = self._shown(kept, stale) or kept.head
+            self._unshown = prompt_id, kept.versions[kept.versions.index(saved) + 1 :]
         else:
             found = next((saved for saved in kept.versions if saved.version == version), None)
             if found is None:
@@ -349,12 +354,14 @@ class Desk:
 
     def delete(self, prompt_id: str) -> None:
         self._cloud.writes.append("delete")
-        self._wire.write("delete", lambda: self._delete(prompt_id))
+        looked_at, unshown = self._unshown
+        self._wire.write("delete", lambda: self._delete(prompt_id, unshown if looked_at == prompt_id else []))
 
-    def _delete(self, prompt_id: str) -> None:
+    def _delete(self, prompt_id: str, unshown: Sequence[Saved]) -> None:
         kept = self._cloud.prompts[prompt_id]
         if not kept.deleted:
             self._cloud.on_delete(kept)
+            self._cloud.hidden += [saved.document for saved in unshown]
         kept.deleted = True
 
     def close(self) -> None:

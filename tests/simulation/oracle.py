@@ -33,7 +33,7 @@ class Oracle:
         standing |= set().union(*(words(f"{c.ours} {c.theirs}") for c in plan.conflicts))
         standing |= set().union(*(self._unmerged(clone, plan) for clone in self.world.clones))
         lost = self.world.born - self.world.superseded - self.world.forgotten - standing - self._private()
-        lost -= self._explaining() if lost else set()
+        lost -= self._explaining() | self._hidden() if lost else set()
         if lost:
             self.world.fail("law 1", f"lost: {sorted(lost)}")
 
@@ -42,6 +42,11 @@ class Oracle:
         blobs = (item.data.decode() for item in self.world.database.objects.values() if item.kind == "blob")
         pairs = (pair for text in blobs for pair in EXPLAINED.findall(text))
         return {why for note, why in pairs if note in self.world.superseded}
+
+    def _hidden(self) -> set[str]:
+        """What nobody could know of when a prompt was archived: the vendor's last answer did not show it yet."""
+        hidden = (document for cloud in self.world.clouds.values() for document in cloud.hidden)
+        return set().union(*(words(as_text(document)) for document in hidden))
 
     def _private(self) -> set[str]:
         """What one clone's files hold beside what vendors can is unknown to whoever edits or deletes in another."""
