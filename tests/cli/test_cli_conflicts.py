@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from memory_vendor import MemoryWorkspace
 from repos import commit, git, make_store
 
 from promptstore.store.store import Store
+from promptstore.sync.trees import Unmerged
 
 ROLES = ("system", "user")
 FIELDS = ("messages[0].content", "messages[1].content")
@@ -194,3 +196,17 @@ def test_an_editor_shows_only_the_fields_in_conflict(rig: Rig, root: Path, acme:
     assert shown.count("<<<<<<<") == 1
     rig.until_quiet()
     assert contents(rig) == there(acme) == ["Be very kind.", "Hello there"]
+
+
+def test_what_ours_went_on_top_of_and_nobody_can_read_is_passed_over_by_name(rig: Rig, root: Path) -> None:
+    (session,) = rig.engine().sessions()
+    session.load()
+    agreed = session.agreement.prompts["q"]
+    beneath = replace(agreed.link, unmerged=(Unmerged("99", agreed.blob),))
+    session.agreements.write(session.agreement, {"q": replace(agreed, link=beneath)}, rig.store.user())
+    status = good(root, "status", "--json", code=3).document
+    assert status["remotes"]["acme"]["held"] == 1
+    told(run(root, "resolve", "q", "--theirs"), "cannot be read", "--ours")
+    assert "settled q" in good(root, "resolve", "q", "--ours").out
+    session.load()
+    assert session.agreement.prompts["q"] == agreed
