@@ -63,7 +63,7 @@ class Recorder:
             try:
                 text = text_of(self._store, session.vendor.lens, version.document, called, published.intent.blob)
             except PromptStoreError:
-                return []  # whoever reads it next tells of it, and concludes nothing about its prompt
+                return []  # the next look tells of it
             blob = self._store.commits.blob_id(text)
             texts = {blob: text}
         folder = entry.folder if entry else slug.rpartition("/")[0]
