@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engines import Rig
 from memory_vendor import MemoryWorkspace
@@ -37,15 +37,27 @@ def sent_into_the_dark(rig: Rig, acme: MemoryWorkspace) -> list[Publication]:
     return late
 
 
-def saves(acme: MemoryWorkspace, *texts: str) -> Callable[..., None]:
-    """Somebody saves texts of ``p``, once."""
+def saves(acme: MemoryWorkspace, *texts: str, then: Sequence[Publication] = ()) -> Callable[..., None]:
+    """Somebody saves texts of ``p``, once; and then these arrive."""
 
     def save(*_: object) -> None:
         acme.before.clear()
         for text in texts:
             acme.edit("p", text)
+        for publication in then:
+            acme.publish(publication)
 
     return save
+
+
+def fails_once(acme: MemoryWorkspace, what: str) -> None:
+    """The next call of that kind gets no answer."""
+
+    def fail(*_: object) -> None:
+        acme.before.clear()
+        raise RemoteUnreachable("timed out")
+
+    acme.before[what] = fail
 
 
 def rename(acme: MemoryWorkspace, old: str, new: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -94,21 +95,26 @@ def test_one_whose_text_somebody_saved_again_does_not_hide_what_it_came_upon(rig
     assert [conflict.theirs for conflict in rig.plan().conflicts] == ["theirs"]
 
 
-def waits_for(first: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What became of this one is not found out yet."""
+def found_newest_first(
+    rig: Rig, acme: MemoryWorkspace, first: Sequence[Publication], then: Sequence[Publication]
+) -> None:
+    """Both arrive, on top of somebody's text; what became of the first is found out in a later run."""
+    saves(acme, "theirs", then=(*first, *then))()
+    rig.now += 100
     settle = Publisher.settle_one
 
     def but_for_the_first(self: Publisher, intent: Intent, *more: object) -> object:
-        if intent.intent == first.intent:
+        if intent.intent == first[0].intent:
             raise WriteInDoubt("it could not be read")
         return settle(self, intent, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Publisher, "settle_one", but_for_the_first)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Publisher, "settle_one", but_for_the_first)
+        rig.sync()
+    rig.sync()
 
 
-def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(rig: Rig, acme: MemoryWorkspace) -> None:
     """A newer one of that very prompt is found before it."""
     commit(rig.root, {"other": chat("other's text")})
     rig.sync()
@@ -117,14 +123,7 @@ def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
     commit(rig.root, {"other": chat("other's newest")})
     then = sent_into_the_dark(rig, acme)
     rename(acme, "other", "p")
-    acme.edit("p", "theirs")
-    for publication in (*first, *then):
-        acme.publish(publication)
-    rig.now += 100
-    with monkeypatch.context() as patched:
-        waits_for(first[0], patched)
-        rig.sync()
-    rig.sync()
+    found_newest_first(rig, acme, first, then)
     told = [(conflict.slug, conflict.field, conflict.theirs) for conflict in rig.plan().conflicts]
     assert told == [("other", "name", "p"), ("other", "messages[0].content", "theirs")]
     rig.resolve("other", "ours")
@@ -132,9 +131,7 @@ def test_one_that_came_upon_another_prompt_hides_nothing_beneath_it(
     assert acme.text("p") == "other's newest"
 
 
-def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(
-    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(rig: Rig, acme: MemoryWorkspace) -> None:
     """The newer is found first; what the two sides of the older came from is not known any more by then."""
     commit(rig.root, {"p": chat("sent first")})
     first = sent_into_the_dark(rig, acme)
@@ -154,14 +151,7 @@ def test_what_the_older_of_two_in_doubt_came_upon_is_not_hidden_by_the_newer(
     acme.before["list"] = another
     rig.sync()
     acme.before.clear()
-    acme.edit("p", "theirs")
-    for publication in (*first, *then):
-        acme.publish(publication)
-    rig.now += 100
-    with monkeypatch.context() as patched:
-        waits_for(first[0], patched)
-        rig.sync()
-    rig.sync()
+    found_newest_first(rig, acme, first, then)
     assert [(conflict.slug, conflict.theirs) for conflict in rig.plan().conflicts] == [("p", "theirs")]
     rig.resolve("p", "ours")
     assert rig.until_quiet().plan.conflicts == ()
@@ -282,12 +272,6 @@ def test_one_given_up_that_came_late_beneath_the_next_hides_nothing(rig: Rig, ac
     commit(rig.root, {"p": chat("two")})
     late = sent_into_the_dark(rig, acme)
     rig.now += 100
-
-    def arrives(*_: object) -> None:
-        acme.before.clear()
-        acme.edit("p", "theirs")
-        acme.publish(*late)
-
-    acme.before["publish"] = arrives
+    acme.before["publish"] = saves(acme, "theirs", then=late)
     rig.sync()
     assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 from engines import Rig
-from late import Killed, dies, rename, sent_into_the_dark, unreachable
+from late import Killed, dies, fails_once, rename, sent_into_the_dark, unreachable
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
-from promptstore.errors import BadResponse, RemoteMissing, RemoteUnreachable
+from promptstore.errors import BadResponse, RemoteMissing
 from promptstore.model.digest import digest_of
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
@@ -122,12 +122,7 @@ def test_no_stranger_is_linked_while_a_first_publish_may_be_on_it(rig: Rig, acme
     commit(rig.root, {"p": chat("ours")})
     acme.publish(*sent_into_the_dark(rig, acme))
     rename(acme, "p", "elsewhere")
-
-    def fails_once(*_: object) -> None:
-        acme.before.clear()
-        raise RemoteUnreachable("timed out")
-
-    acme.before["read"] = fails_once
+    fails_once(acme, "read")
     assert rig.sync().done == []
     rig.now += 100
     rig.until_quiet()
@@ -239,12 +234,7 @@ def test_one_that_may_have_come_upon_another_prompt_keeps_that_from_being_pulled
     rename(acme, "other", "p")
     acme.edit("p", "theirs")
     acme.publish(*late)
-
-    def fails_once(*_: object) -> None:
-        acme.before.clear()
-        raise RemoteUnreachable("timed out")
-
-    acme.before["list"] = fails_once
+    fails_once(acme, "list")
     assert rig.sync().done == []
     rig.now += 100
     rig.until_quiet()

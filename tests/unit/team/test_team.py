@@ -351,13 +351,7 @@ def test_an_edit_beneath_what_two_clones_sent_is_not_hidden(ann: Rig, ben: Rig, 
     ben.now = ann.now + 300
     ben.sync()
     ben.now += 100
-
-    def wakes(*_: object) -> None:
-        acme.before.clear()
-        acme.edit("p", "theirs")
-        acme.publish(*sent)
-
-    acme.before["publish"] = wakes
+    acme.before["publish"] = saves(acme, "theirs", then=sent)
     ben.sync()
     assert [conflict.theirs for conflict in ben.until_quiet().plan.conflicts] == ["theirs"]
 
