@@ -198,18 +198,20 @@ class Puller:
         why = f"moved at {self._session.name}"
         if action.kind == "untag-local":
             return NewPlace(slug, tag, None, None, f"taken away at {self._session.name}", self._session.name)
-        agreed = self._session.agreed(slug)
-        known = agreed.link.versions.get(action.expected or "") if agreed else None
-        if known is None:
-            known = self._seen_version(slug, action.expected or "")
+        known = self._known(slug, action.expected or "")
         if known is None:
             return None
         version = next((v for v in reversed(self._local.numbering.of(slug)) if v.blob == known.blob), None)
         commit = version.commit if version else self._commit_of_its_own(slug, known.blob, action.expected or "")
         return NewPlace(slug, tag, commit, version.number if version else None, why, self._session.name)
 
-    def _seen_version(self, slug: str, version: str) -> KnownVersion | None:
-        seen = self._session.tracked.prompts.get(slug)
+    def _known(self, slug: str, version: str) -> KnownVersion | None:
+        """A version as it was agreed on, or as it was seen: the text of one that never came to the branch is only in
+        the clone that agreed on it."""
+        agreed, seen = self._session.agreed(slug), self._session.tracked.prompts.get(slug)
+        known = agreed.link.versions.get(version) if agreed else None
+        if known is not None and self._store.objects.read(known.blob) is not None:
+            return known
         return seen.known_versions().get(version) if seen else None
 
     def _commit_of_its_own(self, slug: str, blob: str, version: str) -> str:

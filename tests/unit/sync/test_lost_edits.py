@@ -512,6 +512,27 @@ def test_a_tag_on_a_broken_older_text_stops_nothing(rig: Rig, acme: MemoryWorksp
     assert sorted(kinds(rig.sync().done)) == ["create-remote q", "update-remote p"]
 
 
+def test_a_label_on_a_version_whose_text_only_another_clone_has_written_is_followed(
+    rig: Rig, acme: MemoryWorkspace
+) -> None:
+    """It never came to the branch; this clone wrote it otherwise, when it saw it."""
+    commit(rig.root, {"p": chat("First.\n\nSecond.")})
+    rig.sync()
+    commit(rig.root, {"p": chat("First.\n\n2nd.")})
+    acme.edit("p", "First!\n\nSecond.")
+    acme.edit("p", "1st.\n\nSecond.")
+    rig.until_quiet()
+    (session,) = rig.engine().sessions()
+    session.load()
+    agreed = session.agreement.prompts["p"]
+    theirs = {**agreed.link.versions, "2": replace(agreed.link.versions["2"], blob="a" * 40)}
+    changed = replace(agreed, link=replace(agreed.link, versions=theirs))
+    session.agreements.write(session.agreement, {"p": changed}, rig.store.user())
+    acme.label("p", "production", 2)
+    assert rig.until_quiet().errors == []
+    assert "First!" in git(rig.root, "show", "refs/prompts/p/-/production:prompts/p.yaml")
+
+
 def test_older_tagged_texts_are_not_sent_after_a_merge(rig: Rig, acme: MemoryWorkspace) -> None:
     commit(rig.root, {"p": chat("zero")})
     commit(rig.root, {"p": chat(TEXT)})
