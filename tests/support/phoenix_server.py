@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import httpx
@@ -43,6 +44,13 @@ class FakePhoenix:
     @property
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._handle)
+
+    def copy(self) -> FakePhoenix:
+        """One more that has the same prompts; nobody has asked it anything yet."""
+        other = FakePhoenix(graphql=self.graphql)
+        other.prompts = deepcopy(self.prompts)
+        other._numbers = dict(self._numbers)
+        return other
 
     # --- what a test sets up and looks at
 

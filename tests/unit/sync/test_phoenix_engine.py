@@ -3,6 +3,8 @@ and may have a lower number. That is an edit, and no old answer. And its descrip
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ from phoenix_server import FakePhoenix
 from repos import commit, git, make_store
 
 from promptstore.store.refnames import base_ref, remote_ref
+from promptstore.store.store import Store
 from promptstore.sync.engine import Result
 from promptstore.sync.observe import Depth
 from promptstore.sync.publish import Publisher
@@ -41,21 +44,30 @@ def phoenix(text: str, description: str = "") -> str:
     return f"{said}{MODEL}template_format: mustache\nmessages:\n  - role: user\n    content: {text}\n"
 
 
-@pytest.fixture(params=[True, False], ids=["graphql", "rest"])
-def server(request: pytest.FixtureRequest) -> FakePhoenix:
-    return FakePhoenix(graphql=request.param)
-
-
-@pytest.fixture
-def rig(tmp_path: Any, server: FakePhoenix) -> Rig:
-    """The prompt p has the versions 2 and 3 there: `one` and `two`."""
-    rig = Rig(make_store(tmp_path / "r", CONFIG, {"x": phoenix("x")}), Fresh(server))
+@pytest.fixture(scope="module", params=[True, False], ids=["graphql", "rest"])
+def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Rig, FakePhoenix]:
+    """What each test gets a copy of, since it takes nine runs to get there."""
+    server = FakePhoenix(graphql=request.param)
+    rig = Rig(make_store(tmp_path_factory.mktemp("grown") / "r", CONFIG, {"x": phoenix("x")}), Fresh(server))
     runs(rig)
     for text in ("one", "two"):
         commit(rig.root, {"p": phoenix(text, "Old")})
         runs(rig)
     assert len(server.versions("p")) == 2
-    return rig
+    return rig, server
+
+
+@pytest.fixture
+def server(grown: tuple[Rig, FakePhoenix]) -> FakePhoenix:
+    return grown[1].copy()
+
+
+@pytest.fixture
+def rig(grown: tuple[Rig, FakePhoenix], server: FakePhoenix, tmp_path: Path) -> Rig:
+    """The prompt p has the versions 2 and 3 there: `one` and `two`."""
+    before, _ = grown
+    shutil.copytree(before.root, tmp_path / "r")
+    return Rig(Store.open(tmp_path / "r"), Fresh(server), before.now)
 
 
 def runs(rig: Rig, count: int = 3) -> Result:

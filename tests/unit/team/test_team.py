@@ -20,6 +20,8 @@ from promptstore.store.tagging import set_tag
 from promptstore.sync.team.lease import read_lease
 from promptstore.vendors.base import Publication
 
+pytestmark = pytest.mark.slow
+
 LEASE = "refs/promptstore/acme/lease"
 TEXT = "First paragraph.\n\nSecond paragraph."
 
