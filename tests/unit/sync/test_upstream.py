@@ -13,6 +13,8 @@ from promptstore.errors import ConflictError, StoreBusy
 from promptstore.store.store import Store
 from promptstore.sync.resolve import Side
 
+pytestmark = pytest.mark.slow
+
 TEXT = "First paragraph.\n\nSecond paragraph.\n\nThird paragraph."
 
 
