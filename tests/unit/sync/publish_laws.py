@@ -474,8 +474,40 @@ def archives(random: Random) -> None:
     assert journal.intents() == {"one": replace(intent, state="failed", at=now) if ended else intent}
 
 
+def renewals(random: Random) -> None:
+    """A write in doubt whose prompt seems to be of the past: only where another has its id, and nothing of ours on it,
+    the write is over when the window is."""
+    vendor, document = MemoryWorkspace(), prompt_document("ours")
+    for text in ("one", "two", "three", "ours"):
+        kept = vendor.edit("p", text)
+    fate = random.choice(("anew", "anew", "anew with ours", "an old answer", "ids are for ever"))
+    if fate == "an old answer":
+        look, behind = vendor.read, random.choice("12")
+        vendor.read = lambda prompt_id, version=None: look(prompt_id, version or behind)  # type: ignore[method-assign]
+    else:
+        del kept.versions[random.choice((1, 2)) :]
+    if fate == "anew with ours":
+        mark, said = random.choice(((None, "ours"), ("one", "ours"), ("one", "three")))
+        kept.versions[random.randrange(len(kept.versions))] = Record(prompt_document(said), vendor.now, intent=mark)
+    expected, version = random.choice((("3", None), ("3", "4"), (None, "4")))
+    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), 1000.0
+    state = random.choice(("sent", "unknown"))
+    intent = Intent("one", "acme", "p", "blob", digest_of(document), expected, state, asked, kept.id, version)
+    now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
+    reuser = replace(VENDOR, reuses_ids=fate != "ids are for ever")
+    publisher = Publisher("acme", reuser, vendor, journal, lambda: now, SETTLE, lambda: "two")
+    known = random.choice((frozenset(), frozenset("123")))
+    try:
+        ended = isinstance(publisher.settle_one(journal.write(intent), document, lambda _id: known), Moved)
+    except (WriteInDoubt, RemoteUnreachable):
+        ended = False
+    assert ended == (fate == "anew" and now - asked >= SETTLE), fate
+    assert journal.intents() == {"one": replace(intent, state="failed", at=now) if ended else intent}
+
+
 def check(number: int) -> None:
     archives(Random(number))
+    renewals(Random(number))
     for case in range(number * 3, number * 3 + 3):
         journals(Random(case))
     story = Story(Random(number))
