@@ -461,7 +461,7 @@ def archives(random: Random) -> None:
     vendor, document = MemoryWorkspace(), prompt_document("ours")
     kept = vendor.edit("p", "theirs")
     vendor.archive("p")
-    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), 1000.0
+    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), random.choice((40.0, 1000.0))
     state, version = random.choice(("sent", "unknown")), random.choice((None, "12"))
     intent = Intent("one", "acme", "p", "blob", digest_of(document), "1", state, asked, kept.id, version)
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
@@ -490,7 +490,7 @@ def renewals(random: Random) -> None:
         mark, said = random.choice(((None, "ours"), ("one", "ours"), ("one", "three")))
         kept.versions[random.randrange(len(kept.versions))] = Record(prompt_document(said), vendor.now, intent=mark)
     expected, version = random.choice((("3", None), ("3", "4"), (None, "4")))
-    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), 1000.0
+    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), random.choice((40.0, 1000.0))
     state = random.choice(("sent", "unknown"))
     intent = Intent("one", "acme", "p", "blob", digest_of(document), expected, state, asked, kept.id, version)
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
