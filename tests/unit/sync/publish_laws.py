@@ -505,8 +505,41 @@ def renewals(random: Random) -> None:
     assert journal.intents() == {"one": replace(intent, state="failed", at=now) if ended else intent}
 
 
+def removals(random: Random) -> None:
+    """A write that the vendor acknowledged as a version which it does not show: it is over only where newer ones are
+    there, and the window is."""
+    vendor, document = MemoryWorkspace(), prompt_document("ours")
+    for text in ("one", "ours", "three"):
+        kept = vendor.edit("p", text)
+    heads = random.choice((["3", "3"], ["3", "3"], ["3", "1"]))  # the second time another replica may answer
+    hidden = random.choice((99, 99, 1, 0))  # how often the version is not to be had
+    look, shown, misses = vendor.read, iter(heads), iter(range(hidden))
+
+    def read(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2" and next(misses, None) is not None:
+            raise RemoteMissing("it is not there", status=404)
+        return look(prompt_id, version or next(shown))
+
+    vendor.read = read  # type: ignore[method-assign]
+    journal, asked = Journal("journal", MemoryFiles(random, calm=True)), random.choice((40.0, 1000.0))
+    state, expected = random.choice(("sent", "unknown")), random.choice((None, "1"))
+    intent = Intent("one", "acme", "p", "blob", digest_of(document), expected, state, asked, kept.id, "2")
+    now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
+    publisher = Publisher("acme", VENDOR, vendor, journal, lambda: now, SETTLE, lambda: "two")
+    try:
+        result = publisher.settle_one(journal.write(intent), document, lambda _id: frozenset("1"))
+    except WriteInDoubt:
+        result = None
+    over = hidden == 99 and heads[1] == "3" and now - asked >= SETTLE
+    kind = Published if not hidden else Moved if over else type(None)
+    assert isinstance(result, kind), (hidden, heads)
+    state = {Published: "done", Moved: "failed"}.get(kind, state)
+    assert [each.state for each in journal.intents().values()] == [state]
+
+
 def check(number: int) -> None:
     archives(Random(number))
+    removals(Random(number))
     renewals(Random(number))
     for case in range(number * 3, number * 3 + 3):
         journals(Random(case))
