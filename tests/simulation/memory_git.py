@@ -338,6 +338,15 @@ class MemoryRevisions:
             at = next(iter(self._database.parents[at]), None)
         return b"".join(self._change(commit, folder) for commit in reversed(line))
 
+    def messages(self, known: str, tip: str) -> list[tuple[str, str]]:
+        """What is not related may come in another order from git."""
+        reach = self._database.reach
+        ordered = sorted(reach(tip) - reach(known), key=lambda commit: (len(reach(commit)), commit))
+        return [(commit, self._message(commit)) for commit in ordered]
+
+    def _message(self, commit: str) -> str:
+        return self._database.objects[commit].data.decode().partition("\n\n")[2]
+
     def everything(self, tip: str, folder: str) -> bytes:
         """Every text of every commit, as if it were new there: git leaves out those that did not change."""
         return b"".join(self._texts(commit, folder) for commit in sorted(self._database.reach(tip)))

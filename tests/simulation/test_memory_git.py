@@ -143,6 +143,8 @@ def test_a_merge_is_compared_with_its_first_parent(pair: Pair) -> None:
     pair.both(lambda git: [git.revisions.merge_base(c, merged) for c in pair.commits])
     pair.both(lambda git: git.revisions.merge_base(one, other))
     pair.both(lambda git: _said(git.revisions.everything(merged, FOLDER)))
+    pair.both(lambda git: sorted(git.revisions.messages(one, merged)))
+    pair.both(lambda git: git.revisions.messages(one, other))
 
 
 def _said(log: bytes) -> list[tuple[str, str]]:
