@@ -9,9 +9,9 @@ then is it *not done*. What the vendor acknowledged is written down with its ver
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from promptstore.errors import (
     AuthError,
@@ -31,6 +31,9 @@ _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
 
 FRESH = 5.0
 """Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
+
+Known = Mapping[str, str]
+"""Vendor versions of a prompt that are ours or taken into account already, and the digests of what they say."""
 
 RECENT = 10
 """Versions of another prompt among which a first publish is looked for: it was sent just now."""
@@ -73,7 +76,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One version to publish. ``known`` are vendor versions that are ours or already taken into account."""
+    """One version to publish."""
 
     slug: str
     blob: str
@@ -81,7 +84,7 @@ class Wanted:
     message: str
     id: str | None
     expected: str | None
-    known: frozenset[str] = frozenset()
+    known: Known = field(default_factory=dict)
     intent: str = ""
     """The id that other clones heard of; empty for a new one."""
 
@@ -169,7 +172,7 @@ class Publisher:
         return Moved("a newer version came to the vendor") if newer else None
 
     def _newer(
-        self, remote_id: str, expected: str | None, known: frozenset[str], listed: str | None = None
+        self, remote_id: str, expected: str | None, known: Known, listed: str | None = None
     ) -> list[RemoteVersion]:
         """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
 
@@ -240,7 +243,7 @@ class Publisher:
         self,
         intent: Intent,
         document: Document,
-        known: Callable[[str], frozenset[str]],
+        known: Callable[[str], Known],
         others: Callable[[RemoteHead], bool] | None = None,
     ) -> Published | Moved:
         """Find out what became of a write in doubt.
@@ -257,7 +260,7 @@ class Publisher:
         except RemoteMissing:
             found, gone = None, True
         except _Older as older:
-            if not self._was_made_anew(intent, older.before):
+            if not self._was_made_anew(intent, older.before, known):
                 raise
             found, gone = None, True
         if found is not None and (self._is_marked(found[1], intent) or not self._is_awaited(intent)):
@@ -278,15 +281,24 @@ class Publisher:
         head, key = self.workspace.read(intent.id).version, self.vendor.version_key
         return key(head) > key(intent.version) and self._there(intent.id, intent.version) is None
 
-    def _was_made_anew(self, intent: Intent, before: str) -> bool:
+    def _was_made_anew(self, intent: Intent, before: str, known: Callable[[str], Known]) -> bool:
         """Whether another prompt has taken the id, for which nothing was ever sent; where ours is on that one, it is
         left in doubt."""
         if not self.vendor.reuses_ids or intent.id is None or self._there(intent.id, before) is not None:
             return False
         head = self.workspace.read(intent.id)
+        if self._is_as_known(head, known(intent.id)):
+            return False  # an old answer about the same prompt
         names = self.workspace.versions(intent.id, head.version)
         now = [version for name in names if (version := self._read(intent.id, name, head)) is not None]
         return self._adoptable(now, intent) is None
+
+    def _is_as_known(self, head: RemoteVersion, known: Known) -> bool:
+        """Whether what is there says what it was known to say, as far as its newest known version goes."""
+        key = self.vendor.version_key
+        last = max((version for version in known if key(version) <= key(head.version)), key=key, default=None)
+        shown = self._read(head.id, last, head) if last is not None else None
+        return shown is not None and digest_of(shown.document) == known[shown.version]
 
     def _give_up(self, intent: Intent, seen: str) -> None:
         """What was sent never arrived. Raises WriteInDoubt while the settle window is open."""
@@ -316,7 +328,7 @@ class Publisher:
         self,
         intent: Intent,
         document: Document,
-        known: Callable[[str], frozenset[str]],
+        known: Callable[[str], Known],
         others: Callable[[RemoteHead], bool] | None,
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
         """What is new on the prompt that the write was for, and which of it is this publish."""
@@ -330,7 +342,7 @@ class Publisher:
         return None
 
     def _find(
-        self, intent: Intent, remote_id: str, known: frozenset[str], listed: str | None = None
+        self, intent: Intent, remote_id: str, known: Known, listed: str | None = None
     ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
         newer = self._newer(remote_id, intent.expected, known, listed or intent.version)
         ours = self._adoptable(newer, intent)
@@ -340,7 +352,7 @@ class Publisher:
         self,
         intent: Intent,
         document: Document,
-        known: Callable[[str], frozenset[str]],
+        known: Callable[[str], Known],
         others: Callable[[RemoteHead], bool] | None,
     ) -> Iterator[RemoteHead]:
         """Where a first publish in doubt may be: at the prompt of its name, else wherever it is seen."""
@@ -352,7 +364,7 @@ class Publisher:
         strangers = [] if others is None else [head for head in heads if head != named and not others(head)]
         yield from (head for head in strangers if self._has(head, intent, known(head.id)))
 
-    def _has(self, head: RemoteHead, intent: Intent, known: frozenset[str]) -> bool:
+    def _has(self, head: RemoteHead, intent: Intent, known: Known) -> bool:
         """Whether a prompt, under whatever name, has this very publish among its newest versions. On one of which
         anything is known already, only a mark tells."""
         names = self.workspace.versions(head.id, head.version) if self.vendor.capabilities.history else [head.version]

@@ -140,7 +140,7 @@ class Pusher:
             self._message(slug, blob),
             link.id if link else action.remote_id,
             self._newest(link.head if link else None, action.expected),
-            frozenset(link.versions) if link else frozenset(),
+            link.digests if link else {},
             self._announced.get((slug, blob), ""),
         )
 

@@ -10,7 +10,7 @@ from promptstore.model.digest import digest_of
 from promptstore.store.store import Store
 from promptstore.sync.journal import UNFINISHED, Intent, Journal
 from promptstore.sync.local import Local
-from promptstore.sync.publish import Published, Publisher
+from promptstore.sync.publish import Known, Published, Publisher
 from promptstore.sync.push import Pusher
 from promptstore.sync.session import Session
 from promptstore.vendors.base import Document, RemoteHead
@@ -90,10 +90,10 @@ class Recovery:
         sent = (name for name in names if digest_of(self._document(intent, name)) == intent.document)
         return next(sent, names[0] if self._session.agreed(slug) else intent.slug)
 
-    def _known(self, remote_id: str) -> frozenset[str]:
+    def _known(self, remote_id: str) -> Known:
         owner = self._session.linked_to(remote_id)
         agreed = self._session.agreed(owner) if owner is not None else None
-        return frozenset(agreed.link.versions) if agreed else frozenset()
+        return agreed.link.digests if agreed else {}
 
     def _others(self, intent: Intent) -> Callable[[RemoteHead], bool]:
         """Prompts on which a first publish cannot be: another publish in the journal is about them, they were seen and

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promptstore.errors import PromptStoreError, RemoteMissing
+from promptstore.model.digest import digest_of
 from promptstore.sync.session import Pool, Session
 from promptstore.vendors.base import RemoteHead, Workspace
 
@@ -14,14 +15,15 @@ def successors(session: Session, workspace: Workspace, heads: Mapping[str, Remot
     """The slugs, of those with these heads, where another prompt stands now than was last seen or agreed on.
 
     A version lower than one that was there before may be an old answer, from which nothing follows. It is none where
-    the vendor, asked for the former version itself, says that there is no such version. Where ids never come back, a
-    lower version can only be an old answer, and whoever gives it may not know the former version yet, either.
+    the vendor, asked for the former version itself, says that there is no such version, and where what it shows is not
+    what was known of this prompt. Where ids never come back, a lower version can only be an old answer, and whoever
+    gives it may not know the former version yet, either.
     """
     if not session.vendor.reuses_ids:
         return set()
     behind = [(slug, former) for slug, head in heads.items() if (former := _former(session, slug, head)) is not None]
-    missing = pool.map(lambda asked: _is_missing(workspace, heads[asked[0]].id, asked[1]), behind)
-    return {slug for (slug, _), is_missing in zip(behind, missing, strict=True) if is_missing}
+    found = pool.map(lambda asked: _is_another(session, workspace, asked[0], heads[asked[0]], asked[1]), behind)
+    return {slug for (slug, _), is_another in zip(behind, found, strict=True) if is_another}
 
 
 def _former(session: Session, slug: str, head: RemoteHead) -> str | None:
@@ -32,12 +34,33 @@ def _former(session: Session, slug: str, head: RemoteHead) -> str | None:
     return max((version for version in known if key(version) > key(head.version)), key=key, default=None)
 
 
-def _is_missing(workspace: Workspace, remote_id: str, version: str) -> bool:
-    """Whether the vendor says clearly that there is no such version; any other answer proves nothing."""
+def _is_another(session: Session, workspace: Workspace, slug: str, head: RemoteHead, former: str) -> bool:
+    """Whether the vendor says clearly that there is no such version as the former; any other answer proves nothing."""
     try:
-        workspace.read(remote_id, version)
+        workspace.read(head.id, former)
     except RemoteMissing:
-        return True
+        return not _is_as_known(session, workspace, slug, head)
     except PromptStoreError:
         return False
     return False
+
+
+def _is_as_known(session: Session, workspace: Workspace, slug: str, head: RemoteHead) -> bool:
+    """Whether the newest known version that the vendor still shows is the very one that was known; one that cannot be
+    read may be."""
+    seen, agreed, key = session.tracked.prompts.get(slug), session.agreed(slug), session.vendor.version_key
+    made = seen.versions if seen is not None and seen.id == head.id else {}
+    linked = agreed.link.digests if agreed is not None and agreed.link.id == head.id else {}
+    known = {version: one.document for version, one in made.items()} | linked
+    last = max((version for version in known if key(version) <= key(head.version)), key=key, default=None)
+    if last is None:
+        return False
+    try:
+        shown = workspace.read(head.id, last)
+    except RemoteMissing:
+        return False
+    except PromptStoreError:
+        return True
+    before = made[last].created if last in made else None
+    is_later = shown.created is not None and before is not None and shown.created.isoformat() != before
+    return digest_of(shown.document) == known[last] and not is_later

@@ -68,6 +68,11 @@ class Link:
             same = [v for v, known in told if document == known.document or document == sent_as(known.blob)]
         return next((v for v in prefer if v in same), max(same, key=key, default=None))
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Every known vendor version, and the digest of what it says."""
+        return {version: known.document for version, known in self.versions.items()}
+
     def to_merge(self, seen: RemoteEntry) -> Unmerged | None:
         """The first that is still to be merged, of those that were read: the vendor may give one no more."""
         return next((one for one in self.unmerged if one.version in seen.versions), None)

@@ -19,7 +19,7 @@ from promptstore.errors import PromptStoreError, RemoteMissing, RemoteRejected, 
 from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
 from promptstore.sync.journal import UNFINISHED, Intent, Journal, State
-from promptstore.sync.publish import Moved, Published, Publisher, Wanted
+from promptstore.sync.publish import Known, Moved, Published, Publisher, Wanted
 from promptstore.vendors.base import Document, Publication, RemoteHead, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
@@ -308,7 +308,7 @@ class Story:
         """It is waited for as long as the window is open, and no longer."""
         self.looked, self.ready, self.peeks = None, False, 0
         try:
-            result = publisher.settle_one(intent, self._document(), lambda _id: frozenset(self.heard), self._is_other)
+            result = publisher.settle_one(intent, self._document(), lambda _id: self._known(), self._is_other)
         except WriteInDoubt:
             kept = publisher.journal.intents()[intent.intent]
             assert kept.version or 0 <= self.clock() - kept.at < SETTLE, "waited for too long"
@@ -330,8 +330,11 @@ class Story:
     def _document(self) -> Document:
         return prompt_document(self.text)
 
+    def _known(self) -> Known:
+        return dict.fromkeys(self.heard, "")
+
     def _wanted(self) -> Wanted:
-        known = frozenset(self.heard)
+        known = self._known()
         kept = self._kept() if self.heard else None
         head = max(self.heard, key=int) if self.heard else None
         return Wanted("p", "blob", self._document(), "", kept.id if kept else None, head, known)
@@ -467,7 +470,7 @@ def archives(random: Random) -> None:
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
     publisher = Publisher("acme", VENDOR, vendor, journal, lambda: now, SETTLE, lambda: "two")
     try:
-        ended = isinstance(publisher.settle_one(journal.write(intent), document, lambda _id: frozenset()), Moved)
+        ended = isinstance(publisher.settle_one(journal.write(intent), document, lambda _id: {}), Moved)
     except WriteInDoubt:
         ended = False
     assert ended == (now - asked >= SETTLE)
@@ -480,12 +483,16 @@ def renewals(random: Random) -> None:
     vendor, document = MemoryWorkspace(), prompt_document("ours")
     for text in ("one", "two", "three", "ours"):
         kept = vendor.edit("p", text)
-    fate = random.choice(("anew", "anew", "anew with ours", "an old answer", "ids are for ever"))
+    known = {str(number): digest_of(kept.versions[number - 1].document) for number in (1, 2, 3)}
+    fate = random.choice(("anew", "anew", "anew with ours", "an old answer", "all answers are old", "ids are for ever"))
     if fate == "an old answer":
         look, behind = vendor.read, random.choice("12")
         vendor.read = lambda prompt_id, version=None: look(prompt_id, version or behind)  # type: ignore[method-assign]
     else:
         del kept.versions[random.choice((1, 2)) :]
+    if fate.startswith("anew"):
+        kept.versions[:] = [Record(prompt_document("anew"), vendor.now) for _ in kept.versions]
+        known = random.choice((known, {}))
     if fate == "anew with ours":
         mark, said = random.choice(((None, "ours"), ("one", "ours"), ("one", "three")))
         kept.versions[random.randrange(len(kept.versions))] = Record(prompt_document(said), vendor.now, intent=mark)
@@ -496,7 +503,6 @@ def renewals(random: Random) -> None:
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
     reuser = replace(VENDOR, reuses_ids=fate != "ids are for ever")
     publisher = Publisher("acme", reuser, vendor, journal, lambda: now, SETTLE, lambda: "two")
-    known = random.choice((frozenset(), frozenset("123")))
     try:
         ended = isinstance(publisher.settle_one(journal.write(intent), document, lambda _id: known), Moved)
     except (WriteInDoubt, RemoteUnreachable):
@@ -527,7 +533,7 @@ def removals(random: Random) -> None:
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
     publisher = Publisher("acme", VENDOR, vendor, journal, lambda: now, SETTLE, lambda: "two")
     try:
-        result = publisher.settle_one(journal.write(intent), document, lambda _id: frozenset("1"))
+        result = publisher.settle_one(journal.write(intent), document, lambda _id: {"1": ""})
     except WriteInDoubt:
         result = None
     over = hidden == 99 and heads[1] == "3" and now - asked >= SETTLE
