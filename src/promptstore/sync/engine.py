@@ -285,9 +285,8 @@ class Engine:
             session.down = True
 
     def _note(self, outcomes: Sequence[Outcome], session: Session, result: Result) -> bool:
-        failed = session.failed_slugs()
         result.done += [outcome.action for outcome in outcomes if outcome.done]
-        result.failed += [o.action for o in outcomes if not o.done and o.action.slug in failed]
+        result.failed += [o.action for o in outcomes if not o.done and o.action.slug in session.failed]
         moved = [outcome.action.slug for outcome in outcomes if outcome.again]
         if moved:
             self._observe_again(session)
@@ -311,9 +310,8 @@ class Engine:
         plan = self._planning.plan(session, local, self._planning.ours(local))
         if plan.halted and not self._accepted:
             return local, Plan()
-        left_out = session.failed_slugs()
         ours = LOCAL_KINDS | LOCAL_TAG_KINDS if session.busy else frozenset()
-        kept = (action for action in plan.actions if action.slug not in left_out and action.kind not in ours)
+        kept = (action for action in plan.actions if action.slug not in session.failed and action.kind not in ours)
         return local, Plan(tuple(kept))
 
     def _leave(self, result: Result) -> None:

@@ -260,7 +260,7 @@ class Observer:
         """A version could not be read. One that is only to be merged yet keeps nothing else in doubt, unless it may be
         read later: the planner holds what cannot go on without it."""
         if version in self._unmerged(slug) and not isinstance(error, RemoteUnreachable):
-            self._session.fail(error, slug)
+            self._session.fail(error, slug, stops=False)
         else:
             self._unsure(slug, error)
 

@@ -3,13 +3,14 @@ what was seen; and the guards over its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptstore.errors import PromptStoreError
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
 from promptstore.sync.actions import Halted, Plan
+from promptstore.sync.agreement import Agreed
 from promptstore.sync.breaker import MOST, is_runaway, recent_writes
 from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
 from promptstore.sync.in_the_way import things_in_the_way
@@ -93,33 +94,49 @@ class Planning:
             {slug: {v.blob: v.number for v in local.numbering.of(slug)} for slug in entries},
             frozenset(session.vanished),
             frozenset(session.gone),
-            self._in_doubt(session),
+            self._in_doubt(session, local),
             {**ours.waiting, **self._in_review(session, local)},
             things_in_the_way(self._store, local, pulled, ours.waiting),
             session.blocked,
             self._runaway(session, local),
         )
 
-    def _in_doubt(self, session: Session) -> frozenset[str]:
-        """Prompts of which nothing is concluded. A stranger that a publish of ours made, or came upon, is no stranger
+    def _in_doubt(self, session: Session, local: Local) -> frozenset[str]:
+        """Prompts of which nothing is concluded: while nobody has found out what became of a publish, it may be the
+        newest version there, or lie beneath it. A stranger that a publish of ours made, or came upon, is no stranger
         once that is recorded; while a first publish may be anywhere, any stranger may be it."""
         mine = [intent for intent in self._journal.intents().values() if intent.remote == session.name]
-        ids = {intent.id for intent in mine if intent.state in UNFINISHED}
+        left = [intent for intent in mine if intent.state in UNFINISHED]
+        ids = {intent.id for intent in left}
         first = [one for one in mine if one.is_first and one.is_open and not session.has_agreed_on(one, one.slug)]
         linked, prompts = session.all_agreed(), session.tracked.prompts
+        unsettled = {
+            slug
+            for slug, agreed in linked.items()
+            if any(_is_of(one, agreed) and not session.has_agreed_on(one, slug) for one in left)
+        }
         strangers = {slug for slug in prompts.keys() - linked.keys() if first or prompts[slug].id in ids}
-        names = {self._name(session, intent) for intent in first}
-        namesakes = {slug for slug in prompts.keys() & linked.keys() if prompts[slug].name in names}
-        return frozenset(session.in_doubt | strangers | namesakes)
+        return frozenset(session.in_doubt | unsettled | strangers | self._namesakes(session, local, first))
 
-    def _name(self, session: Session, intent: Intent) -> str | None:
-        """What the vendor calls the prompt that was sent: another of ours that got this name may have got it."""
+    def _namesakes(self, session: Session, local: Local, first: Sequence[Intent]) -> set[str]:
+        """Prompts that bear the name of one that is on its way: what is linked may have got its text, and what is new
+        here would go to the very same prompt there."""
+        names = {self._name(session, intent.slug, intent.blob) for intent in first} - {None}
+        if not names:
+            return set()
+        linked, prompts = session.all_agreed(), session.tracked.prompts
+        there = {slug for slug in prompts.keys() & linked.keys() if prompts[slug].name in names}
+        new = ((slug, blob) for slug, blob in local.prompts.items() if slug not in linked)
+        return there | {slug for slug, blob in new if self._name(session, slug, blob) in names}
+
+    def _name(self, session: Session, slug: str, blob: str) -> str | None:
+        """What the vendor calls a prompt with this text; None of what cannot be sent (what was, and was thrown away
+        here, the next recovery gives up)."""
         lens = session.vendor.lens
         try:
-            prompt = self._store.contents.prompt(intent.blob, self._store.layout.path(intent.slug))
-            return lens.key(lens.project(prompt, intent.slug))
+            return lens.key(lens.project(self._store.contents.prompt(blob, self._store.layout.path(slug)), slug))
         except PromptStoreError:
-            return None  # thrown away here, and given up by the next recovery
+            return None
 
     def _in_review(self, session: Session, local: Local) -> dict[str, str]:
         """Prompts whose newest vendor version waits on the branch for review."""
@@ -178,6 +195,11 @@ class Planning:
             for slug, entry in base.items()
             if entry.blob not in prompts and not _settled(entry, local.get(slug), seen.get(slug))
         }
+
+
+def _is_of(intent: Intent, agreed: Agreed) -> bool:
+    """Whether it is a publish of the linked prompt."""
+    return intent.id == agreed.link.id and not intent.is_deletion
 
 
 def _to_come(session: Session, slug: str) -> set[str]:

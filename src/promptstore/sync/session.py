@@ -67,6 +67,8 @@ class Session:
     in_doubt: set[str] = field(default_factory=set)
     """Prompts of which this run concludes nothing: a write in doubt, a version that could not be read."""
     errors: list[SyncError] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    """Prompts about which nothing more is done in this run."""
     busy: bool = False
     """Whether the checkout was busy when a commit was to be made: then nothing more is pulled in this run."""
     identity: str = ""
@@ -205,12 +207,11 @@ class Session:
         self.vanished.discard(slug)
         self.blocked.pop(slug, None)
 
-    def fail(self, error: PromptStoreError, slug: str | None = None) -> None:
-        """Note what went wrong; nothing else is stopped by it."""
+    def fail(self, error: PromptStoreError, slug: str | None = None, *, stops: bool = True) -> None:
+        """Note what went wrong; nothing else is stopped by it. ``stops``: nor is anything more done about this prompt."""
         error.at(remote=self.name, slug=slug)
         retry = error.exit_code == TRY_LATER
         later = "run it again later" if retry else f"see `promptstore remote check {self.name}`"
         self.errors.append(SyncError(self.name, slug, error.message, retry, error.kind, error.hint or later))
-
-    def failed_slugs(self) -> set[str]:
-        return {error.slug for error in self.errors if error.slug}
+        if slug and stops:
+            self.failed.add(slug)
