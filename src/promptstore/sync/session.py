@@ -208,7 +208,7 @@ class Session:
         self.blocked.pop(slug, None)
 
     def fail(self, error: PromptStoreError, slug: str | None = None, *, stops: bool = True) -> None:
-        """Note what went wrong; nothing else is stopped by it. ``stops``: nor is anything more done about this prompt."""
+        """Note what went wrong; nothing else is stopped by it. With ``stops`` the prompt is left out of the rest."""
         error.at(remote=self.name, slug=slug)
         retry = error.exit_code == TRY_LATER
         later = "run it again later" if retry else f"see `promptstore remote check {self.name}`"
