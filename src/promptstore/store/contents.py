@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from promptstore.errors import InvalidPrompt
+from promptstore.errors import GitError, InvalidPrompt
 from promptstore.store.cache import Cache
 from promptstore.store.git.objects import Objects
 from promptstore.store.quick import TEXT
@@ -80,9 +80,13 @@ class Contents:
         return prompt
 
     def known(self, blobs: Iterable[str], place: str) -> dict[str, PromptFile]:
-        """The prompts of many blobs; those that are broken are left out. ``place`` names them in errors."""
+        """The prompts of many blobs; those that are broken or missing are left out. ``place`` names them in errors."""
         wanted = {f"{place}/{blob[:12]}": blob for blob in blobs}
-        _, broken = self.facts_of(wanted)
+        try:
+            _, broken = self.facts_of(wanted)
+        except GitError:  # one that is missing fails all
+            wanted = {path: blob for path, blob in wanted.items() if self._objects.read(blob) is not None}
+            _, broken = self.facts_of(wanted)
         return {blob: self.prompt(blob, path) for path, blob in wanted.items() if path not in broken}
 
     def _load(self, blobs: Iterable[str]) -> None:

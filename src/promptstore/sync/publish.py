@@ -9,7 +9,7 @@ then is it *not done*. What the vendor acknowledged is written down with its ver
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -53,6 +53,14 @@ class _Older(RemoteUnreachable):
 
 
 @dataclass(frozen=True, slots=True)
+class Newer:
+    """Versions that are not accounted for, oldest first, and those of them that the vendor lists and does not show."""
+
+    versions: tuple[RemoteVersion, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """The version the vendor has now, as read back, and versions of others that came before it, and after."""
 
@@ -60,6 +68,8 @@ class Published:
     intent: Intent
     foreign: tuple[RemoteVersion, ...] = ()
     later: tuple[RemoteVersion, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Versions that the vendor lists before it, and does not show."""
     slug: str = ""
     """The prompt's slug now, where it was renamed after the intent."""
     edited: bool = False
@@ -166,15 +176,13 @@ class Publisher:
             other = self.workspace.find(wanted.slug, wanted.document)
             return Moved(f"'{other.name}' is at the vendor already", other) if other else None
         newer = self._newer(wanted.id, wanted.expected, wanted.known)
-        ours = self._adoptable(newer, intent)
+        ours = self._adoptable(newer.versions, intent)
         if ours is not None:
             return self._done(intent, ours, newer)
-        return Moved("a newer version came to the vendor") if newer else None
+        return Moved("a newer version came to the vendor") if newer.versions else None
 
-    def _newer(
-        self, remote_id: str, expected: str | None, known: Known, listed: str | None = None
-    ) -> list[RemoteVersion]:
-        """Versions after ``expected`` that are not accounted for, oldest first; read fresh.
+    def _newer(self, remote_id: str, expected: str | None, known: Known, listed: str | None = None) -> Newer:
+        """What is there after ``expected`` and not accounted for; read fresh.
 
         Raises RemoteUnreachable where the vendor shows an older state than was seen before, or than it ``listed`` just
         now: nothing follows from it.
@@ -188,15 +196,16 @@ class Publisher:
                     before=before,
                 )
         if head.version == expected:
-            return []
+            return Newer()
         between = self.workspace.versions(remote_id, head.version, expected)
-        names = [version for version in between if version not in known]
-        return [version for name in names if (version := self._read(remote_id, name, head)) is not None]
+        read = {name: self._read(remote_id, name, head) for name in between if name not in known}
+        shown = (version for version in read.values() if version is not None)
+        return Newer(tuple(shown), tuple(name for name, version in read.items() if version is None))
 
     def _read(self, remote_id: str, version: str, head: RemoteVersion) -> RemoteVersion | None:
         return head if version == head.version else self._there(remote_id, version)
 
-    def _adoptable(self, versions: list[RemoteVersion], intent: Intent) -> RemoteVersion | None:
+    def _adoptable(self, versions: Sequence[RemoteVersion], intent: Intent) -> RemoteVersion | None:
         """The version that is this very publish: by number or intent id, else (newest first) by what it says.
 
         An edit in the vendor's page may copy our intent id, so the oldest of several is ours.
@@ -227,17 +236,18 @@ class Publisher:
 
     def _read_back(self, wanted: Wanted, intent: Intent, remote_id: str) -> Published:
         newer = self._newer(remote_id, wanted.expected, wanted.known, intent.version)
-        ours = self._adoptable(newer, intent)
+        ours = self._adoptable(newer.versions, intent)
         if ours is None:
             raise BadResponse(f"the vendor accepted it, but version {intent.version or '?'} cannot be found there")
         return self._done(intent, ours, newer)
 
-    def _done(self, intent: Intent, ours: RemoteVersion, newer: list[RemoteVersion]) -> Published:
+    def _done(self, intent: Intent, ours: RemoteVersion, newer: Newer) -> Published:
         done = self.journal.move(intent, "done", self.clock(), id=ours.id, version=ours.version)
         key = self.vendor.version_key
-        before = (version for version in newer if key(version.version) < key(ours.version))
-        after = (version for version in newer if key(version.version) > key(ours.version))
-        return Published(ours, done, tuple(before), tuple(after))
+        before = (version for version in newer.versions if key(version.version) < key(ours.version))
+        after = (version for version in newer.versions if key(version.version) > key(ours.version))
+        hidden = (name for name in newer.hidden if key(name) < key(ours.version))
+        return Published(ours, done, tuple(before), tuple(after), tuple(hidden))
 
     def settle_one(
         self,
@@ -330,7 +340,7 @@ class Publisher:
         document: Document,
         known: Callable[[str], Known],
         others: Callable[[RemoteHead], bool] | None,
-    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
+    ) -> tuple[Newer, RemoteVersion] | None:
         """What is new on the prompt that the write was for, and which of it is this publish."""
         if intent.id is not None:
             return self._find(intent, intent.id, known(intent.id))
@@ -343,9 +353,9 @@ class Publisher:
 
     def _find(
         self, intent: Intent, remote_id: str, known: Known, listed: str | None = None
-    ) -> tuple[list[RemoteVersion], RemoteVersion] | None:
+    ) -> tuple[Newer, RemoteVersion] | None:
         newer = self._newer(remote_id, intent.expected, known, listed or intent.version)
-        ours = self._adoptable(newer, intent)
+        ours = self._adoptable(newer.versions, intent)
         return (newer, ours) if ours else None
 
     def _places(

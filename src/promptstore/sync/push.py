@@ -225,14 +225,19 @@ class Pusher:
         """Others' versions that ours went on top of, oldest first: nobody looked at them when it was made. What lies
         deeper was seen by whoever saved the next; what came before a version that is known has been taken in.
 
-        What lies beneath an equal one counts, too, unless a person saved that: it has no mark, where ours has one.
+        What lies beneath an equal one counts, too, unless a person saved that: it has no mark, where ours has one. So
+        does what the vendor lists there and does not show (yet).
         """
         key, ours = self._session.vendor.version_key, published.version
         row, is_marked = [*published.foreign, ours], ours.intent == published.intent.intent
         sent = {v.version for v in row if v.document == ours.document and (v.intent or not is_marked)} | {ours.version}
-        beneath = [below for below, above in pairwise(row) if above.version in sent and below.document != ours.document]
+        beneath = [
+            below.version for below, above in pairwise(row) if above.version in sent and below.document != ours.document
+        ]
+        above = {name: next(one.version for one in row if key(one.version) > key(name)) for name in published.hidden}
+        beneath += [name for name in published.hidden if above[name] in sent]
         known = [key(version) for version in link.versions if key(version) < key(ours.version)]
-        return [one.version for one in beneath if not known or key(one.version) > max(known)]
+        return [name for name in beneath if not known or key(name) > max(known)]
 
     def _unmerged(self, link: Link, found: Sequence[Unmerged]) -> tuple[Unmerged, ...]:
         """All that is still to be merged, each once, oldest first."""

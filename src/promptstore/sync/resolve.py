@@ -71,16 +71,17 @@ class Resolver:
         self._lens = session.vendor.lens
 
     def pass_over(self, slug: str) -> None:
-        """Go on without a vendor version that ours went on top of, and that cannot be read.
+        """Go on without the first vendor version that ours went on top of, which cannot be read; the next one is told
+        of in its turn.
 
         Raises ConflictError where another side than ours is asked for.
         """
         if self._side != "ours":
             raise ConflictError("what it says cannot be read", where=Where(slug=slug), hint="there is only --ours")
         seen, agreed = self._session.tracked.prompts.get(slug), self._session.agreed(slug)
-        if agreed is not None:
-            left = tuple(one for one in agreed.link.unmerged if seen and one.version in seen.versions)
-            self._session.agree(slug, replace(agreed, link=replace(agreed.link, unmerged=left)))
+        first = next(iter(agreed.link.unmerged), None) if agreed is not None else None
+        if agreed is not None and first is not None and (seen is None or first.version not in seen.versions):
+            self._session.agree(slug, replace(agreed, link=agreed.link.without(first.version)))
 
     def take(self, slug: str) -> None:
         """Settle a prompt whose agreed text this branch never had: what is chosen was chosen with sight of theirs.

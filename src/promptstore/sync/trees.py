@@ -79,8 +79,11 @@ class Link:
 
     def merged(self, version: str, proof: str) -> Link:
         """One of them has been merged: ``proof`` is the text on the branch that says so."""
-        left = tuple(one for one in self.unmerged if one.version != version)
-        return replace(self, unmerged=left, proof=proof)
+        return replace(self.without(version), proof=proof)
+
+    def without(self, version: str) -> Link:
+        """One of them is not to be merged any more."""
+        return replace(self, unmerged=tuple(one for one in self.unmerged if one.version != version))
 
     def as_json(self) -> dict[str, Any]:
         return {
