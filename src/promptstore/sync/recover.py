@@ -48,15 +48,19 @@ class Recovery:
                 self._session.fail(_in_doubt(error), slug)
 
     def _slug_now(self, intent: Intent) -> str:
-        """The slug of the intent's prompt, which may have been renamed since."""
+        """The slug of the prompt at the vendor that the intent is about, which may have been renamed since."""
         linked = self._session.linked_to(intent.id) if intent.id is not None else None
+        return linked or self._own_slug(intent)
+
+    def _own_slug(self, intent: Intent) -> str:
+        """The slug, by now, of the prompt here that the intent is about."""
         there = self._local.prompts
         moved = (
             new
             for new in self._local.numbering.moves
             if new in there and intent.slug not in there and self._became(intent, new)
         )
-        return linked or next(moved, None) or intent.slug
+        return next(moved, intent.slug)
 
     def _became(self, intent: Intent, new: str) -> bool:
         numbering = self._local.numbering
@@ -78,6 +82,8 @@ class Recovery:
                 # Thrown away here (amended, reset, and gc): what the vendor has of it is an edit like any other there.
                 self._journal.move(intent, "failed", intent.at)
                 return
+            if intent.expected is None:
+                slug = self._own_slug(intent)  # what is linked may be another one of ours, which it came upon
             called = self._called(intent, slug)
             document = self._document(intent, called)
             result = self._publisher.settle_one(intent, document, self._known, self._others(intent))
