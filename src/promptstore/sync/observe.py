@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing, RemoteUnreachable
+from promptstore.errors import NotRepresentable, PromptStoreError, RemoteMissing, RemoteUnreachable, WriteInDoubt
 from promptstore.model.digest import digest_of
 from promptstore.store.history import system_identity
 from promptstore.store.store import Store
@@ -341,6 +341,9 @@ class Observer:
         except PromptStoreError as error:
             self._tell(slug, version.version, error)
             return None
+        if version.intent in self._session.awaited and slug not in self._session.in_doubt:
+            told = f"version {self._session.vendor.shown(version.version)} is a publish of ours that is not settled yet"
+            self._unsure(slug, WriteInDoubt(told, hint="run sync again later; nothing is sent twice"))
         blob = self._store.commits.blob_id(text)
         after = seen_entry(entry, version, blob, head.folder, self._key)
         message = version.message or f"{slug}: version {version.version} at {self._session.name}"

@@ -64,6 +64,8 @@ class Session:
     tracked: Tracked = field(default_factory=Tracked)
     vanished: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
+    awaited: frozenset[str] = frozenset()
+    """The ids of publishes that are not recorded yet: a version with such a mark is nobody's edit."""
     in_doubt: set[str] = field(default_factory=set)
     """Prompts of which this run concludes nothing: a write in doubt, a version that could not be read."""
     errors: list[SyncError] = field(default_factory=list)
