@@ -265,7 +265,7 @@ def _saved_in_the_same_second(rig: Rig, acme: MemoryWorkspace) -> None:
 def test_ruling_09_plainer_what_ours_went_on_top_of_is_buried(world: World, monkeypatch: Patch) -> None:
     rig, acme = world("plain")
     done = Publisher._done
-    monkeypatch.setattr(Publisher, "_done", lambda self, intent, ours, _: done(self, intent, ours, ()))
+    monkeypatch.setattr(Publisher, "_done", lambda self, intent, ours, _: done(self, intent, ours, publish.Newer()))
     _saved_in_the_same_second(rig, acme)
     assert "3rd" not in acme.text("p")
     assert "3rd" not in here(rig)

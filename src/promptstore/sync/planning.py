@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from promptstore.errors import PromptStoreError
 from promptstore.model.prompt_file import PromptFile
 from promptstore.store.store import Store
-from promptstore.sync.actions import Halted, Plan
+from promptstore.sync.actions import Halted, Held, Plan
 from promptstore.sync.agreement import Agreed
 from promptstore.sync.breaker import MOST, is_runaway, recent_writes
 from promptstore.sync.guards import mass_deletion, shrunken, wrong_workspace
@@ -62,11 +62,15 @@ class Planning:
         foreign = wrong_workspace(session.name, session.agreement.workspace, session.identity)
         if foreign is not None:
             return Plan(halted=(foreign,))
-        trees = self._trees(session, local, ours)
+        in_doubt = self._in_doubt(session, local)
+        trees = self._trees(session, local, ours, frozenset(in_doubt))
         contents = plan_contents(trees, session.vendor, policy)
         tags = plan_tags(trees, session.vendor, policy, contents)
         halted = self._halts(session, local, policy, contents)
-        return contents.joined(tags).joined(Plan(halted=halted))
+        waiting = {} if session.observer else {slug: why for slug, why in sorted(in_doubt.items()) if why}
+        later = "run it again later; nothing is sent twice"
+        held = tuple(Held(session.name, slug, why, later) for slug, why in waiting.items() if policy.covers(slug))
+        return contents.joined(tags).joined(Plan(held=held, halted=halted))
 
     def _halts(self, session: Session, local: Local, policy: Policy, contents: Plan) -> tuple[Halted, ...]:
         """A listing is compared with what is here: what both sides have let go is nobody's loss any more."""
@@ -78,7 +82,7 @@ class Planning:
         )
         return tuple(halt for halt in halts if halt is not None)
 
-    def _trees(self, session: Session, local: Local, ours: Ours) -> Trees:
+    def _trees(self, session: Session, local: Local, ours: Ours, in_doubt: frozenset[str]) -> Trees:
         entries = ours.entries
         base = base_entries(self._store, local, session.all_agreed(), self._witness.of(session.name))
         seen = dict(session.tracked.prompts)
@@ -94,40 +98,44 @@ class Planning:
             {slug: {v.blob: v.number for v in local.numbering.of(slug)} for slug in entries},
             frozenset(session.vanished),
             frozenset(session.gone),
-            self._in_doubt(session, local),
+            in_doubt,
             {**ours.waiting, **self._in_review(session, local)},
             things_in_the_way(self._store, local, pulled, ours.waiting),
             session.blocked,
             self._runaway(session, local),
         )
 
-    def _in_doubt(self, session: Session, local: Local) -> frozenset[str]:
-        """Prompts of which nothing is concluded: while nobody has found out what became of a publish, it may be the
-        newest version there, or lie beneath it. A stranger that a publish of ours made, or came upon, is no stranger
-        once that is recorded; while a first publish may be anywhere, any stranger may be it."""
+    def _in_doubt(self, session: Session, local: Local) -> dict[str, str]:
+        """Prompts of which nothing is concluded, and why, where no error of this run tells it: while nobody has found
+        out what became of a publish, it may be the newest version there, or lie beneath it. A stranger that a publish
+        of ours made, or came upon, is no stranger once that is recorded; while a first publish may be anywhere, any
+        stranger may be it."""
         mine = [intent for intent in self._journal.intents().values() if intent.remote == session.name]
         left = [intent for intent in mine if intent.state in UNFINISHED]
-        ids = {intent.id for intent in left}
+        ids = {intent.id: intent for intent in left}
         first = [one for one in mine if one.is_first and one.is_open and not session.has_agreed_on(one, one.slug)]
         linked, prompts = session.all_agreed(), session.tracked.prompts
-        unsettled = {
-            slug
-            for slug, agreed in linked.items()
-            if any(_is_of(one, agreed) and not session.has_agreed_on(one, slug) for one in left)
-        }
-        strangers = {slug for slug in prompts.keys() - linked.keys() if first or prompts[slug].id in ids}
-        return frozenset(session.in_doubt | unsettled | strangers | self._namesakes(session, local, first))
+        perhaps: dict[str, Intent | None] = {}
+        for slug, agreed in linked.items():
+            own = (one for one in left if _is_of(one, agreed) and not session.has_agreed_on(one, slug))
+            perhaps[slug] = next(own, None)
+        for slug in prompts.keys() - linked.keys():
+            perhaps[slug] = ids.get(prompts[slug].id) or next(iter(first), None)
+        perhaps |= self._namesakes(session, local, first)
+        found = {slug: _why(slug, intent) for slug, intent in perhaps.items() if intent is not None}
+        return found | dict.fromkeys(session.in_doubt, "")
 
-    def _namesakes(self, session: Session, local: Local, first: Sequence[Intent]) -> set[str]:
+    def _namesakes(self, session: Session, local: Local, first: Sequence[Intent]) -> dict[str, Intent]:
         """Prompts that bear the name of one that is on its way: what is linked may have got its text, and what is new
         here would go to the very same prompt there."""
-        names = {self._name(session, intent.slug, intent.blob) for intent in first} - {None}
+        names = {name: one for one in first if (name := self._name(session, one.slug, one.blob)) is not None}
         if not names:
-            return set()
+            return {}
         linked, prompts = session.all_agreed(), session.tracked.prompts
-        there = {slug for slug in prompts.keys() & linked.keys() if prompts[slug].name in names}
+        called = {slug: prompts[slug].name for slug in prompts.keys() & linked.keys()}
         new = ((slug, blob) for slug, blob in local.prompts.items() if slug not in linked)
-        return there | {slug for slug, blob in new if self._name(session, slug, blob) in names}
+        called |= {slug: name for slug, blob in new if (name := self._name(session, slug, blob)) is not None}
+        return {slug: names[name] for slug, name in called.items() if name in names}
 
     def _name(self, session: Session, slug: str, blob: str) -> str | None:
         """What the vendor calls a prompt with this text; None of what cannot be sent (what was, and was thrown away
@@ -200,6 +208,15 @@ class Planning:
 def _is_of(intent: Intent, agreed: Agreed) -> bool:
     """Whether it is a publish of the linked prompt."""
     return intent.id == agreed.link.id and not intent.is_deletion
+
+
+def _why(slug: str, intent: Intent) -> str:
+    """Why nothing is concluded about a prompt before it is known what became of that write."""
+    if intent.is_deletion:
+        return "it is not known yet whether it was deleted there"
+    if intent.slug == slug:
+        return "it is not known yet whether what was sent of it has arrived"
+    return f"it may be what was sent as '{intent.slug}', of which it is not known yet whether it has arrived"
 
 
 def _to_come(session: Session, slug: str) -> set[str]:

@@ -372,7 +372,18 @@ class Publisher:
         if named is not None:
             yield named
         strangers = [] if others is None else [head for head in heads if head != named and not others(head)]
-        yield from (head for head in strangers if self._has(head, intent, known(head.id)))
+        unreadable: BadResponse | None = None
+        for head in strangers:
+            try:
+                if self._has(head, intent, known(head.id)):
+                    yield head
+            except BadResponse as error:  # it may be on that one, and may as well be on the next
+                unreadable = BadResponse(
+                    f"'{head.name}' there may be what was sent, and cannot be read: {error.message}",
+                    hint="repair or archive that one there, then run sync again; nothing is sent twice",
+                )
+        if unreadable is not None:
+            raise unreadable
 
     def _has(self, head: RemoteHead, intent: Intent, known: Known) -> bool:
         """Whether a prompt, under whatever name, has this very publish among its newest versions. On one of which

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from engines import Rig
-from late import rename, saves, sent_into_the_dark
+from late import Killed, dies, fails_once, rename, saves, sent_into_the_dark
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
@@ -275,3 +275,109 @@ def test_one_given_up_that_came_late_beneath_the_next_hides_nothing(rig: Rig, ac
     acme.before["publish"] = saves(acme, "theirs", then=late)
     rig.sync()
     assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
+
+
+def test_what_can_be_read_is_merged_though_another_cannot(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("First.\n\nSecond.\n\nThird.")})
+    rig.sync()
+    commit(rig.root, {"p": chat(ours := "First.\n\n2nd.\n\nThird.")})
+    late = sent_into_the_dark(rig, acme)
+    acme.save("p", {"prompt_template": {"type": "nonsense"}})
+    acme.publish(replace(late[0], intent=""))
+    acme.edit("p", "First.\n\n2nd.\n\n3rd.")
+    acme.edit("p", ours)
+    for _ in range(4):
+        rig.now += 100
+        rig.sync()
+    assert "3rd." in (rig.root / "prompts/p.yaml").read_text()
+    assert [held.unread for held in rig.offline().held] == [True], "the other waits for a person"
+
+
+@pytest.mark.parametrize("error", [RemoteMissing("no such version", status=404), BadResponse("it makes no sense")])
+def test_only_what_was_told_is_passed_over(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Of two that cannot be read for now, a person was told of the first."""
+    commit(rig.root, {"p": chat("ours")})
+    lands_without_a_mark(rig, acme, "theirs", None, "theirs again", "ours")
+    git(rig.root, "update-ref", "-d", remote_ref("acme"))
+    read = acme.read
+
+    def failing(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version in ("1", "3"):
+            raise error
+        return read(prompt_id, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acme, "read", failing)
+        rig.sync()
+        (held,) = rig.offline().held
+        assert "version 1" in held.reason
+        assert "version 3" not in held.reason
+        rig.pass_over("p")
+        assert "version 3" in rig.offline().held[0].reason
+    assert "theirs again" in [conflict.theirs for conflict in rig.until_quiet().plan.conflicts]
+
+
+def test_what_is_listed_and_not_shown_yet_is_not_buried(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours, above it, is shown."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    acme.before["publish"] = saves(acme, "theirs")
+    read = acme.read
+
+    def failing(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version == "2":
+            raise RemoteMissing("no such version", status=404)
+        return read(prompt_id, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acme, "read", failing)
+        assert [held.unread for held in rig.sync().plan.held] == [True]
+    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
+
+
+def test_a_text_that_is_missing_here_is_one_prompts_trouble(rig: Rig, acme: MemoryWorkspace) -> None:
+    commit(rig.root, {"p": chat("one"), "q": chat("q")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    acme.before["publish"] = saves(acme, "theirs")
+    rig.sync()
+    (session,) = rig.engine().sessions()
+    session.load()
+    agreed = session.agreement.prompts["p"]
+    lost = tuple(replace(one, base="a" * 40) for one in agreed.link.unmerged)
+    session.agreements.write(
+        session.agreement, {"p": replace(agreed, link=replace(agreed.link, unmerged=lost))}, rig.store.user()
+    )
+    commit(rig.root, {"q": chat("q2")})
+    rig.sync()
+    assert acme.text("q") == "q2"
+
+
+@pytest.mark.parametrize("how", ["no answer", "died"])
+def test_nothing_is_settled_while_a_publish_is_in_doubt(rig: Rig, acme: MemoryWorkspace, how: str) -> None:
+    """Neither `sync` nor `conflicts` tells of one between ours and the newest there: another may be in between."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    if how == "no answer":
+        late = sent_into_the_dark(rig, acme)
+        saves(acme, "theirs", then=late)()
+    else:
+        acme.before["publish"] = saves(acme, "theirs")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Publisher, "_read_back", dies)
+            with pytest.raises(Killed):
+                rig.sync()
+    acme.edit("p", "newer")
+    fails_once(acme, "read")
+    assert rig.sync().plan.conflicts == ()
+    offline = rig.offline()
+    assert offline.conflicts == ()
+    assert [held.reason for held in offline.held] == ["it is not known yet whether what was sent of it has arrived"]
+    rig.now += 100
+    assert "theirs" in [conflict.theirs for conflict in rig.until_quiet().plan.conflicts]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from engines import Rig
-from late import Killed, dies, fails_once, rename, sent_into_the_dark, unreachable
+from late import Killed, dies, fails_once, rename, saves, sent_into_the_dark, unreachable
 from memory_vendor import MemoryWorkspace
 from repos import chat, commit, git
 
@@ -459,3 +459,146 @@ def test_a_stranger_that_nobody_can_read_keeps_no_other_prompt_waiting(
     rig.now += 100
     assert {error.slug for error in rig.sync().errors} == {"p", "bad"}
     assert "theirs" in (rig.root / "prompts/other.yaml").read_text()
+
+
+def lags(acme: MemoryWorkspace, patched: pytest.MonkeyPatch) -> None:
+    """From now on the vendor shows the first version of each prompt, and knows of no other."""
+    read, heads = acme.read, acme.list
+
+    def lagging(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version not in (None, "1"):
+            raise RemoteMissing("no such version", status=404)
+        return read(prompt_id, "1")
+
+    patched.setattr(acme, "read", lagging)
+    patched.setattr(acme, "list", lambda: [replace(head, version="1") for head in heads()])
+
+
+@pytest.mark.usefixtures("reuses_ids")
+def test_an_old_answer_is_no_prompt_made_anew(rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged is never sent again, however long reads lag."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    with monkeypatch.context() as patched:
+        lags(acme, patched)
+        for _ in range(3):
+            assert [error.retry for error in rig.sync().errors] == [True]
+            rig.now += 1000
+    rig.until_quiet()
+    assert [acme.text("p", number) for number in range(1, len(acme.prompts["1"].versions) + 1)] == ["one", "two"]
+
+
+@pytest.mark.usefixtures("reuses_ids")
+def test_an_old_answer_forgets_no_edit_that_ours_went_on_top_of(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    acme.before["publish"] = saves(acme, "theirs")
+    assert [conflict.theirs for conflict in rig.sync().plan.conflicts] == ["theirs"]
+    with monkeypatch.context() as patched:
+        lags(acme, patched)
+        rig.sync()
+    assert [conflict.theirs for conflict in rig.until_quiet().plan.conflicts] == ["theirs"]
+
+
+@pytest.mark.parametrize("how", ["lands between two looks", "a failing look"])
+def test_one_that_came_upon_another_prompt_is_no_edit_of_that_one(rig: Rig, acme: MemoryWorkspace, how: str) -> None:
+    """Somebody had given that one its name, and has given it back its own by now."""
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    looks = 0
+
+    def lands(*_: object) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == (2 if how == "lands between two looks" else 1):
+            rename(acme, "other", "p")
+            acme.publish(*late)
+            rename(acme, "p", "other")
+        if looks == 1 and how == "a failing look":
+            raise BadResponse("it makes no sense")
+
+    acme.before["list"] = lands
+    rig.sync()
+    acme.before.clear()
+    rig.now += 100
+    rig.until_quiet()
+    assert "other's text" in (rig.root / "prompts/other.yaml").read_text()
+    assert acme.text("other") == "other's text"
+
+
+@pytest.mark.parametrize("dies_in", [(Publisher, "_read_back"), (Pusher, "record")])
+def test_a_name_given_there_comes_here_though_ours_came_upon_it_and_the_run_died(
+    rig: Rig, acme: MemoryWorkspace, dies_in: tuple[type, str]
+) -> None:
+    """Somebody renames ``other`` to ``p`` between the look and the write, and the run dies."""
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+
+    def renamed(*_: object) -> None:
+        acme.before.clear()
+        rename(acme, "other", "p")
+
+    acme.before["publish"] = renamed
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(*dies_in, dies)
+        with pytest.raises(Killed):
+            rig.sync()
+    rig.now += 100
+    rig.until_quiet()
+    assert acme.text("p") == "other's text"
+    assert (rig.root / "prompts/other.yaml").read_text() == chat("other's text", "name: p\n")
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_a_name_that_was_given_back_there_is_not_written_here(rig: Rig, acme: MemoryWorkspace, died: bool) -> None:
+    commit(rig.root, {"other": chat("other's text")})
+    rig.sync()
+    commit(rig.root, {"p": chat("p's text")})
+    late = sent_into_the_dark(rig, acme)
+    rename(acme, "other", "p")
+    acme.publish(*late)
+    rename(acme, "p", "other")
+    rig.now += 100
+    if died:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Pusher, "record", dies)
+            with pytest.raises(Killed):
+                rig.sync()
+    rig.until_quiet()
+    assert (rig.root / "prompts/other.yaml").read_text() == chat("other's text")
+
+
+def test_what_waits_for_a_first_publish_in_doubt_is_told(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be on one that nobody can read: that one keeps all that is new there waiting, and is named."""
+    bad = acme.edit("bad", "x").id
+    read = acme.read
+
+    def garbage(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if prompt_id == bad:
+            raise BadResponse("it makes no sense")
+        return read(prompt_id, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acme, "read", garbage)
+        commit(rig.root, {"p": chat("p's text")})
+        sent_into_the_dark(rig, acme)
+        acme.edit("new", "somebody's new prompt")
+        rig.now += 10_000
+        result = rig.sync()
+    assert [error.message for error in result.errors if error.slug == "p"] == [
+        "'bad' there may be what was sent, and cannot be read: it makes no sense"
+    ]
+    assert {held.slug for held in result.plan.held} == {"new"}
+    assert "sent as 'p'" in result.plan.held[0].reason
+    rig.until_quiet()
+    assert (rig.root / "prompts/new.yaml").exists()
+    assert acme.text("p") == "p's text"
