@@ -362,9 +362,11 @@ class Story:
         version, numbers = self.published.version, self._numbers()
         assert version.version in numbers
         assert _text(version.document) == self.text.strip()
-        unheard = {number for number in numbers if int(number) < int(version.version)} - self.heard - self.removed
+        beneath = {number for number in numbers if int(number) < int(version.version)}
+        unheard = beneath - self.heard - {*self.published.hidden}
         assert not unheard, f"buried: {unheard}"
         assert all(int(foreign.version) < int(version.version) for foreign in self.published.foreign)
+        assert {*self.published.hidden} <= beneath & self.removed
         assert not (self.keeps_intents and self.ours) or version.version in self.ours, "took another's for its own"
         surely = self.acknowledged if self.keeps_intents or self._noted(told) else None  # else nothing tells it apart
         assert surely in {None, version.version}, "took another for the version it had made"
