@@ -126,7 +126,8 @@ class Engine:
     def _observe(self, session: Session, depth: Depth) -> Counts:
         self._progress(f"looking at {session.name}")
         intents = (intent for intent in self._journal.intents().values() if intent.remote == session.name)
-        session.awaited = frozenset(intent.intent for intent in intents if intent.state in UNFINISHED)
+        left = (intent for intent in intents if intent.state in UNFINISHED)
+        session.awaited = frozenset(one.intent for one in left if not session.is_settled(one))
         return Observer(self._store, session, self._local(), self._pool, depth).observe()
 
     def _take_in(self, session: Session, local: Local) -> None:

@@ -67,7 +67,8 @@ class Planning:
         contents = plan_contents(trees, session.vendor, policy)
         tags = plan_tags(trees, session.vendor, policy, contents)
         halted = self._halts(session, local, policy, contents)
-        waiting = {} if session.observer else {slug: why for slug, why in sorted(in_doubt.items()) if why}
+        told = in_doubt.keys() if session.observer else session.failed
+        waiting = {slug: why for slug, why in sorted(in_doubt.items()) if why and slug not in told}
         later = "run it again later; nothing is sent twice"
         held = tuple(Held(session.name, slug, why, later) for slug, why in waiting.items() if policy.covers(slug))
         return contents.joined(tags).joined(Plan(held=held, halted=halted))
@@ -118,12 +119,17 @@ class Planning:
         perhaps: dict[str, Intent | None] = {}
         for slug, agreed in linked.items():
             own = (one for one in left if _is_of(one, agreed) and not session.has_agreed_on(one, slug))
-            perhaps[slug] = next(own, None)
+            perhaps[slug] = next((one for one in own if not self._is_over(session, one, agreed)), None)
         for slug in prompts.keys() - linked.keys():
             perhaps[slug] = ids.get(prompts[slug].id) or next(iter(first), None)
         perhaps |= self._namesakes(session, local, first)
         found = {slug: _why(slug, intent) for slug, intent in perhaps.items() if intent is not None}
         return found | dict.fromkeys(session.in_doubt, "")
+
+    def _is_over(self, session: Session, intent: Intent, agreed: Agreed) -> bool:
+        """Whether another clone leads, which finds out what became of it, or has done so, and gone on from there."""
+        key, before = session.vendor.version_key, intent.expected
+        return session.observer or (before is not None and key(agreed.link.head) > key(before))
 
     def _namesakes(self, session: Session, local: Local, first: Sequence[Intent]) -> dict[str, Intent]:
         """Prompts that bear the name of one that is on its way: what is linked may have got its text, and what is new

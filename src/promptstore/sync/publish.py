@@ -25,6 +25,7 @@ from promptstore.errors import (
 )
 from promptstore.model.digest import digest_of
 from promptstore.sync.journal import Intent, Journal
+from promptstore.sync.trees import SeenVersion
 from promptstore.vendors.base import Document, Publication, RemoteHead, RemoteVersion, Vendor, Workspace
 
 _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
@@ -32,8 +33,8 @@ _NOT_DONE = (RemoteUnreachable, RemoteRejected, AuthError)
 FRESH = 5.0
 """Seconds for which a look at the vendor's newest version may be trusted: a laptop may sleep before the write."""
 
-Known = Mapping[str, str]
-"""Vendor versions of a prompt that are ours or taken into account already, and the digests of what they say."""
+Known = Mapping[str, SeenVersion | None]
+"""Vendor versions of a prompt that are ours or taken into account already, as each was seen, if it was."""
 
 RECENT = 10
 """Versions of another prompt among which a first publish is looked for: it was sent just now."""
@@ -304,11 +305,12 @@ class Publisher:
         return self._adoptable(now, intent) is None
 
     def _is_as_known(self, head: RemoteVersion, known: Known) -> bool:
-        """Whether what is there says what it was known to say, as far as its newest known version goes."""
+        """Whether the newest known version that may be shown is the very one that was known."""
         key = self.vendor.version_key
         last = max((version for version in known if key(version) <= key(head.version)), key=key, default=None)
         shown = self._read(head.id, last, head) if last is not None else None
-        return shown is not None and digest_of(shown.document) == known[shown.version]
+        before = known[shown.version] if shown is not None else None
+        return shown is not None and before is not None and before.is_the_same(shown)
 
     def _give_up(self, intent: Intent, seen: str) -> None:
         """What was sent never arrived. Raises WriteInDoubt while the settle window is open."""

@@ -140,7 +140,7 @@ class Pusher:
             self._message(slug, blob),
             link.id if link else action.remote_id,
             self._newest(link.head if link else None, action.expected),
-            link.digests if link else {},
+            self._session.known(slug),
             self._announced.get((slug, blob), ""),
         )
 
@@ -231,13 +231,12 @@ class Pusher:
         key, ours = self._session.vendor.version_key, published.version
         row, is_marked = [*published.foreign, ours], ours.intent == published.intent.intent
         sent = {v.version for v in row if v.document == ours.document and (v.intent or not is_marked)} | {ours.version}
-        beneath = [
-            below.version for below, above in pairwise(row) if above.version in sent and below.document != ours.document
-        ]
-        above = {name: next(one.version for one in row if key(one.version) > key(name)) for name in published.hidden}
-        beneath += [name for name in published.hidden if above[name] in sent]
+        pairs = pairwise(row)
+        beneath = {below.version for below, above in pairs if above.version in sent and below.document != ours.document}
+        every = sorted([*(version.version for version in row), *published.hidden], key=key)
+        beneath |= {below for below, above in pairwise(every) if above in sent and below in published.hidden}
         known = [key(version) for version in link.versions if key(version) < key(ours.version)]
-        return [name for name in beneath if not known or key(name) > max(known)]
+        return [name for name in sorted(beneath, key=key) if not known or key(name) > max(known)]
 
     def _unmerged(self, link: Link, found: Sequence[Unmerged]) -> tuple[Unmerged, ...]:
         """All that is still to be merged, each once, oldest first."""

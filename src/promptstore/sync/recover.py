@@ -98,8 +98,7 @@ class Recovery:
 
     def _known(self, remote_id: str) -> Known:
         owner = self._session.linked_to(remote_id)
-        agreed = self._session.agreed(owner) if owner is not None else None
-        return agreed.link.digests if agreed else {}
+        return self._session.known(owner) if owner is not None else {}
 
     def _others(self, intent: Intent) -> Callable[[RemoteHead], bool]:
         """Prompts on which a first publish cannot be: another publish in the journal is about them, they were seen and

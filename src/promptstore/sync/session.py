@@ -13,7 +13,7 @@ from promptstore.sync.agreement import Agreed, Agreement, Agreements
 from promptstore.sync.journal import Intent
 from promptstore.sync.publish import Published
 from promptstore.sync.tracking import Tracked, Tracking
-from promptstore.sync.trees import RemoteEntry
+from promptstore.sync.trees import RemoteEntry, SeenVersion
 from promptstore.vendors.base import Vendor, Workspace
 
 T = TypeVar("T")
@@ -176,6 +176,21 @@ class Session:
         if intent.version is not None:
             return intent.version in newer
         return any(known.blob == intent.blob and known.document == intent.document for known in newer.values())
+
+    def is_settled(self, intent: Intent) -> bool:
+        """The same, wherever its prompt is by now."""
+        owner = self.linked_to(intent.id) if intent.id is not None else None
+        return self.has_agreed_on(intent, owner or intent.slug)
+
+    def known(self, slug: str) -> dict[str, SeenVersion | None]:
+        """The agreed versions of a prompt at the vendor, as each was seen, if it was."""
+        agreed, seen = self.agreed(slug), self.tracked.prompts.get(slug)
+        if agreed is None:
+            return {}
+        made = seen.versions if seen is not None and seen.id == agreed.link.id else {}
+        if agreed.link.head not in made:
+            made = {}  # of another prompt, perhaps, that was made anew under the id
+        return {version: made.get(version) for version in agreed.link.versions}
 
     def called(self, slug: str) -> str:
         """The slug by which the lens knows a prompt: the one it was linked under."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promptstore.errors import PromptStoreError, RemoteMissing
-from promptstore.model.digest import digest_of
 from promptstore.sync.session import Pool, Session
 from promptstore.vendors.base import RemoteHead, Workspace
 
@@ -16,8 +15,8 @@ def successors(session: Session, workspace: Workspace, heads: Mapping[str, Remot
 
     A version lower than one that was there before may be an old answer, from which nothing follows. It is none where
     the vendor, asked for the former version itself, says that there is no such version, and where what it shows is not
-    what was known of this prompt. Where ids never come back, a lower version can only be an old answer, and whoever
-    gives it may not know the former version yet, either.
+    what is known of this prompt. Where ids never come back, a lower version can only be an old answer,
+    and whoever gives it may not know the former version yet, either.
     """
     if not session.vendor.reuses_ids:
         return set()
@@ -39,21 +38,19 @@ def _is_another(session: Session, workspace: Workspace, slug: str, head: RemoteH
     try:
         workspace.read(head.id, former)
     except RemoteMissing:
-        return not _is_as_known(session, workspace, slug, head)
+        return not _is_as_known(session, workspace, slug, head, former)
     except PromptStoreError:
         return False
     return False
 
 
-def _is_as_known(session: Session, workspace: Workspace, slug: str, head: RemoteHead) -> bool:
+def _is_as_known(session: Session, workspace: Workspace, slug: str, head: RemoteHead, former: str) -> bool:
     """Whether the newest known version that the vendor still shows is the very one that was known; one that cannot be
     read may be."""
-    seen, agreed, key = session.tracked.prompts.get(slug), session.agreed(slug), session.vendor.version_key
+    seen, key = session.tracked.prompts.get(slug), session.vendor.version_key
     made = seen.versions if seen is not None and seen.id == head.id else {}
-    linked = agreed.link.digests if agreed is not None and agreed.link.id == head.id else {}
-    known = {version: one.document for version, one in made.items()} | linked
-    last = max((version for version in known if key(version) <= key(head.version)), key=key, default=None)
-    if last is None:
+    last = max((version for version in made if key(version) <= key(head.version)), key=key, default=None)
+    if last is None or former not in made:  # without that one, what was seen is of the successor already
         return False
     try:
         shown = workspace.read(head.id, last)
@@ -61,6 +58,4 @@ def _is_as_known(session: Session, workspace: Workspace, slug: str, head: Remote
         return False
     except PromptStoreError:
         return True
-    before = made[last].created if last in made else None
-    is_later = shown.created is not None and before is not None and shown.created.isoformat() != before
-    return digest_of(shown.document) == known[last] and not is_later
+    return made[last].is_the_same(shown)

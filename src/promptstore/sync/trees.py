@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from promptstore.vendors.base import Document
+from promptstore.model.digest import digest_of
+from promptstore.vendors.base import Document, RemoteVersion
 
 if TYPE_CHECKING:
     from promptstore.model.prompt_file import PromptFile
@@ -67,11 +68,6 @@ class Link:
             told = self.versions.items()
             same = [v for v, known in told if document == known.document or document == sent_as(known.blob)]
         return next((v for v in prefer if v in same), max(same, key=key, default=None))
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """Every known vendor version, and the digest of what it says."""
-        return {version: known.document for version, known in self.versions.items()}
 
     def to_merge(self, seen: RemoteEntry) -> Unmerged | None:
         """The first that is still to be merged, of those that were read: the vendor may give one no more."""
@@ -153,6 +149,12 @@ class SeenVersion:
     created: str | None = None
     author: str | None = None
     message: str = ""
+
+    def is_the_same(self, version: RemoteVersion) -> bool:
+        """Whether a version is this very one, and not another of its number: it says the same, and was made when this
+        one was."""
+        made = version.created.isoformat() if version.created else None
+        return made is not None and (made, digest_of(version.document)) == (self.created, self.document)
 
     def row(self) -> list[str | None]:
         return [self.blob, self.document, self.created, self.author, self.message]

@@ -20,6 +20,7 @@ from promptstore.model.digest import digest_of
 from promptstore.model.prompt_file import PromptFile
 from promptstore.sync.journal import UNFINISHED, Intent, Journal, State
 from promptstore.sync.publish import Known, Moved, Published, Publisher, Wanted
+from promptstore.sync.trees import SeenVersion
 from promptstore.vendors.base import Document, Publication, RemoteHead, RemoteVersion
 from promptstore.vendors.promptlayer import VENDOR
 
@@ -331,7 +332,7 @@ class Story:
         return prompt_document(self.text)
 
     def _known(self) -> Known:
-        return dict.fromkeys(self.heard, "")
+        return dict.fromkeys(self.heard)
 
     def _wanted(self) -> Wanted:
         known = self._known()
@@ -485,7 +486,8 @@ def renewals(random: Random) -> None:
     vendor, document = MemoryWorkspace(), prompt_document("ours")
     for text in ("one", "two", "three", "ours"):
         kept = vendor.edit("p", text)
-    known = {str(number): digest_of(kept.versions[number - 1].document) for number in (1, 2, 3)}
+    seen = [SeenVersion("", digest_of(made.document), made.created.isoformat()) for made in kept.versions[:3]]
+    known: Known = {str(number): made for number, made in enumerate(seen, 1)}
     fate = random.choice(("anew", "anew", "anew with ours", "an old answer", "all answers are old", "ids are for ever"))
     if fate == "an old answer":
         look, behind = vendor.read, random.choice("12")
@@ -493,7 +495,8 @@ def renewals(random: Random) -> None:
     else:
         del kept.versions[random.choice((1, 2)) :]
     if fate.startswith("anew"):
-        kept.versions[:] = [Record(prompt_document("anew"), vendor.now) for _ in kept.versions]
+        said = random.choice(("one", "anew"))
+        kept.versions[:] = [Record(prompt_document(said), vendor.now) for _ in kept.versions]
         known = random.choice((known, {}))
     if fate == "anew with ours":
         mark, said = random.choice(((None, "ours"), ("one", "ours"), ("one", "three")))
@@ -535,7 +538,7 @@ def removals(random: Random) -> None:
     now = asked + random.choice((0, SETTLE - 1, SETTLE, 2 * SETTLE))
     publisher = Publisher("acme", VENDOR, vendor, journal, lambda: now, SETTLE, lambda: "two")
     try:
-        result = publisher.settle_one(journal.write(intent), document, lambda _id: {"1": ""})
+        result = publisher.settle_one(journal.write(intent), document, lambda _id: {"1": None})
     except WriteInDoubt:
         result = None
     over = hidden == 99 and heads[1] == "3" and now - asked >= SETTLE

@@ -381,3 +381,25 @@ def test_nothing_is_settled_while_a_publish_is_in_doubt(rig: Rig, acme: MemoryWo
     assert [held.reason for held in offline.held] == ["it is not known yet whether what was sent of it has arrived"]
     rig.now += 100
     assert "theirs" in [conflict.theirs for conflict in rig.until_quiet().plan.conflicts]
+
+
+def test_of_what_is_not_shown_only_what_ours_is_right_on_top_of_waits(
+    rig: Rig, acme: MemoryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions were saved, and taken away; ours is numbered after them."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("ours")})
+    acme.before["publish"] = saves(acme, "oops", "oops again")
+    read = acme.read
+
+    def taken_away(prompt_id: str, version: str | None = None) -> RemoteVersion:
+        if version in {"2", "3"}:
+            raise RemoteMissing("no such version", status=404)
+        return read(prompt_id, version)
+
+    monkeypatch.setattr(acme, "read", taken_away)
+    rig.sync()
+    assert ["version 3" in held.reason for held in rig.offline().held] == [True]
+    rig.pass_over("p")
+    assert rig.until_quiet().plan.held == ()

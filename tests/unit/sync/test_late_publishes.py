@@ -14,6 +14,7 @@ from repos import chat, commit, git
 
 from promptstore.errors import BadResponse, RemoteMissing
 from promptstore.model.digest import digest_of
+from promptstore.store.refnames import remote_ref
 from promptstore.sync.journal import Intent, Journal
 from promptstore.sync.observe import Depth
 from promptstore.sync.planning import Planning
@@ -602,3 +603,39 @@ def test_what_waits_for_a_first_publish_in_doubt_is_told(
     rig.until_quiet()
     assert (rig.root / "prompts/new.yaml").exists()
     assert acme.text("p") == "p's text"
+
+
+@pytest.mark.usefixtures("reuses_ids")
+def test_one_made_anew_with_its_first_text_is_told_where_that_was_never_seen(rig: Rig, acme: MemoryWorkspace) -> None:
+    """What is seen begins with the newest version; the agreement knows the older, but not when it was made."""
+    for text in ("one", "two"):
+        commit(rig.root, {"p": chat(text)})
+        rig.sync()
+    git(rig.root, "update-ref", "-d", remote_ref("acme"))
+    rig.until_quiet()
+    del acme.prompts["1"].versions[:]
+    acme.edit("p", "one")
+    result = rig.until_quiet()
+    assert [(conflict.ours, conflict.theirs) for conflict in result.plan.conflicts] == [("two", "one")]
+
+
+@pytest.mark.usefixtures("reuses_ids")
+@pytest.mark.parametrize("restored", ["one", "something else"])
+def test_an_edit_of_one_made_anew_is_not_taken_for_what_was_acknowledged(
+    rig: Rig, acme: MemoryWorkspace, restored: str
+) -> None:
+    """Our version 2 was acknowledged, one read failed, and the prompt was made anew, perhaps as it was at first."""
+    commit(rig.root, {"p": chat("one")})
+    rig.sync()
+    commit(rig.root, {"p": chat("two")})
+    acme.after["publish"] = lambda *_: fails_once(acme, "read")
+    rig.sync()
+    acme.after.clear()
+    del acme.prompts["1"].versions[:]
+    acme.edit("p", restored)
+    rig.now += 1000
+    rig.until_quiet()
+    acme.edit("p", "a person's edit")
+    rig.now += 1000
+    rig.until_quiet()
+    assert "a person's edit" in (rig.root / "prompts/p.yaml").read_text()

@@ -175,7 +175,8 @@ def _sides(world: World, field: str) -> tuple[Any, Any, Any]:
         agreed, here, there = world.tags
         commit = f"commit of {here}"[:10] if world.tag_unmerged else f"version {world.numbers().get(here or 'X')}"
         return _number(agreed), here and commit, _number(there)
-    there = None if world.sight == "gone" else world.unmerged or world.remote
+    unread = world.unmerged == "LOST"
+    there = None if world.sight == "gone" else world.remote if unread else world.unmerged or world.remote
     texts = (world.unmerged_base if world.unmerged and field else world.base, world.local, there)
     base, ours, theirs = (_value(text, field) for text in texts)
     return base, ours, theirs

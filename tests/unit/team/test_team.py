@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from engines import Rig
-from late import Killed, dies, rename, saves
+from late import Killed, dies, rename, saves, sent_into_the_dark
 from memory_vendor import MemoryWorkspace
 from repos import CONFIG, chat, commit, git
 
@@ -407,3 +407,40 @@ def test_what_one_went_on_top_of_is_held_where_it_was_not_read_yet(ann: Rig, ben
     assert plan.conflicts == ()
     assert [held.unread for held in plan.held] == [True]
     assert [conflict.theirs for conflict in ben.sync().plan.conflicts] == ["theirs"]
+
+
+def sent_and_led_by_ben(ann: Rig, ben: Rig, acme: MemoryWorkspace, *, arrives: bool) -> None:
+    """What ann sent of p got no answer; ben leads from then on, and found out what became of it."""
+    ann.sync()
+    commit(ann.root, {"p": chat("two")})
+    git(ann.root, "push", "-q")
+    late = sent_into_the_dark(ann, acme)
+    if arrives:
+        acme.publish(*late)
+    else:
+        commit(ann.root, {"p": chat("2.0")})
+        git(ann.root, "push", "-q")
+    ben.keeps_lease = True
+    ben.now = ann.now = ann.now + 1000
+    git(ben.root, "pull", "-q")
+    for _ in range(3):
+        ben.sync()
+        ben.now += 100
+    ann.now = ben.now
+
+
+def test_what_the_leader_has_settled_is_in_doubt_nowhere(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    sent_and_led_by_ben(ann, ben, acme, arrives=True)
+    git(ann.root, "pull", "-q")
+    assert [error.slug for error in ann.sync().errors if error.slug] == []
+
+
+def test_what_the_leader_has_given_up_hides_no_conflict_from_others(ann: Rig, ben: Rig, acme: MemoryWorkspace) -> None:
+    sent_and_led_by_ben(ann, ben, acme, arrives=False)
+    commit(ben.root, {"p": chat("three")})
+    git(ben.root, "push", "-q")
+    acme.edit("p", "theirs")
+    assert ben.sync().plan.conflicts
+    git(ann.root, "pull", "-q")
+    assert ann.sync().plan.conflicts
+    assert ann.offline().conflicts
