@@ -269,6 +269,13 @@ class Observer:
         self._session.in_doubt.add(slug)
         self._session.fail(error, slug)
 
+    def _await(self, slug: str, version: RemoteVersion) -> None:
+        """What bears the mark of a publish in doubt is nobody's edit; the next run settles it."""
+        if slug not in self._session.failed:
+            told = f"version {self._session.vendor.shown(version.version)} is a publish of ours that is not settled yet"
+            self._session.fail(WriteInDoubt(told, hint="run sync again later; nothing is sent twice"), slug)
+        self._session.in_doubt.add(slug)
+
     # --- made anew
 
     def _seen(self, slug: str) -> RemoteEntry | None:
@@ -341,9 +348,8 @@ class Observer:
         except PromptStoreError as error:
             self._tell(slug, version.version, error)
             return None
-        if version.intent in self._session.awaited and slug not in self._session.in_doubt:
-            told = f"version {self._session.vendor.shown(version.version)} is a publish of ours that is not settled yet"
-            self._unsure(slug, WriteInDoubt(told, hint="run sync again later; nothing is sent twice"))
+        if version.intent in self._session.awaited:
+            self._await(slug, version)
         blob = self._store.commits.blob_id(text)
         after = seen_entry(entry, version, blob, head.folder, self._key)
         message = version.message or f"{slug}: version {version.version} at {self._session.name}"
